@@ -95,3 +95,17 @@ func (t Time) Add(d time.Duration) Time { return t + Time(d) }
 
 // Sub returns how much later t is than u.
 func (t Time) Sub(u Time) time.Duration { return time.Duration(t - u) }
+
+// GroupOf is the multicast group that processes of role r listen to. A list
+// server hears everything; its messages travel by peer, not by group.
+func GroupOf(r Role) Group {
+	switch r {
+	case RoleClient:
+		return GroupClients
+	case RoleProposer:
+		return GroupProposers
+	case RoleAcceptor:
+		return GroupAcceptors
+	}
+	return GroupLearners
+}
