@@ -1,0 +1,197 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+
+	"paxos/protocol"
+)
+
+// Options say where a cluster lives and what it is made of.
+type Options struct {
+	// Dir is the cluster's folder; it is made if it is missing and must hold no
+	// other cluster's data.
+	Dir string
+	// Binary is the program that understands `acceptor --id 1 ...`; empty means
+	// the one that is running.
+	Binary string
+	// Acceptors is the size of the membership; 0 means 3.
+	Acceptors int
+	// Interface is the network interface; empty means lo.
+	Interface string
+	// Args are given to every role.
+	Args []string
+}
+
+// Cluster is a set of child processes. Its methods may be called by any goroutine.
+type Cluster struct {
+	options Options
+	starter *starter
+
+	mu        sync.Mutex
+	processes []*Process // all that were ever started
+	closed    bool
+}
+
+// New makes the folder and the config file of a cluster, and starts nothing yet.
+// Close must be called.
+func New(o Options) (*Cluster, error) {
+	if err := complete(&o); err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{"data", "logs"} {
+		if err := os.MkdirAll(filepath.Join(o.Dir, dir), 0o755); err != nil {
+			return nil, fmt.Errorf("make the cluster's folder: %w", err)
+		}
+	}
+	c := &Cluster{options: o, starter: newStarter()}
+	if err := c.writeConfig(); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func complete(o *Options) error {
+	if o.Acceptors == 0 {
+		o.Acceptors = 3
+	}
+	if o.Interface == "" {
+		o.Interface = "lo"
+	}
+	if o.Binary == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return fmt.Errorf("find the running program, to start it as the roles: %w", err)
+		}
+		o.Binary = self
+	}
+	dir, err := filepath.Abs(o.Dir)
+	o.Dir = dir
+	return err
+}
+
+// writeConfig keeps a config file that is there: the stores belong to its cluster.
+func (c *Cluster) writeConfig() error {
+	if _, err := os.Stat(c.ConfigPath()); err == nil {
+		return nil
+	}
+	groups, err := freeGroups()
+	if err != nil {
+		return err
+	}
+	text := "# made by paxos for a cluster on this host\n"
+	for g, addr := range groups {
+		text += fmt.Sprintf("%-9s %s %d\n", protocol.Group(g), addr.Addr(), addr.Port())
+	}
+	text += fmt.Sprintf("interface %s\nacceptor_count %d\ncluster %s\n", c.options.Interface, c.options.Acceptors, randomName())
+	if err := os.WriteFile(c.ConfigPath(), []byte(text), 0o644); err != nil {
+		return fmt.Errorf("write the cluster's config file: %w", err)
+	}
+	return nil
+}
+
+// Dir is the cluster's folder.
+func (c *Cluster) Dir() string { return c.options.Dir }
+
+// ConfigPath is the cluster's config file.
+func (c *Cluster) ConfigPath() string { return filepath.Join(c.options.Dir, "cluster.conf") }
+
+// DataDir is the folder of a role's store.
+func (c *Cluster) DataDir(role protocol.Role, id int) string {
+	return filepath.Join(c.options.Dir, "data", name(role, id))
+}
+
+// LogPath is the file with all that a role wrote to stderr, over all its starts.
+func (c *Cluster) LogPath(role protocol.Role, id int) string {
+	return filepath.Join(c.options.Dir, "logs", name(role, id)+".log")
+}
+
+// OutputPath is the file with what a learner printed since its last start.
+func (c *Cluster) OutputPath(learner int) string {
+	return filepath.Join(c.options.Dir, name(protocol.RoleLearner, learner)+".out")
+}
+
+func name(role protocol.Role, id int) string { return role.String() + "-" + strconv.Itoa(id) }
+
+// Start starts a role, with args after the usual ones. A role that has no data
+// folder yet is told to format one.
+func (c *Cluster) Start(role protocol.Role, id int, args ...string) (*Process, error) {
+	all := []string{role.String(), "--id", strconv.Itoa(id), "--config", c.ConfigPath(), "--log-json"}
+	if role != protocol.RoleClient {
+		all = append(all, "--data-dir", c.DataDir(role, id))
+		if _, err := os.Stat(c.DataDir(role, id)); errors.Is(err, os.ErrNotExist) {
+			all = append(all, "--init")
+		}
+	}
+	all = slices.Concat(all, c.options.Args, args)
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return nil, fmt.Errorf("start %s: the cluster was closed", name(role, id))
+	}
+	p := newProcess(role, id, args, c.LogPath(role, id))
+	if err := p.start(c, all); err != nil {
+		return nil, fmt.Errorf("start %s: %w", name(role, id), err)
+	}
+	c.processes = append(c.processes, p)
+	return p, nil
+}
+
+// Restart starts the role of an ended process again, on the same store.
+func (c *Cluster) Restart(p *Process) (*Process, error) { return c.Start(p.Role, p.ID, p.args...) }
+
+// Check reports the first process that ended although nobody asked it to, other
+// than a client that was done. It names the process and quotes the end of its log.
+func (c *Cluster) Check() error {
+	for _, p := range c.all() {
+		if err := p.unexpectedEnd(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Living returns the processes that run.
+func (c *Cluster) Living() []*Process {
+	return slices.DeleteFunc(c.all(), func(p *Process) bool { return p.Ended() })
+}
+
+func (c *Cluster) all() []*Process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.processes)
+}
+
+// Stop stops every process that runs, cleanly, and reports those that did not manage.
+func (c *Cluster) Stop() error {
+	living := c.Living()
+	for _, p := range living {
+		p.ask()
+	}
+	var errs []error
+	for _, p := range living {
+		errs = append(errs, p.Stop())
+	}
+	return errors.Join(errs...)
+}
+
+// Close kills what still runs and waits until all is gone. The folder stays.
+func (c *Cluster) Close() {
+	c.mu.Lock()
+	closed := c.closed
+	c.closed = true
+	c.mu.Unlock()
+	for _, p := range c.all() {
+		p.Kill()
+	}
+	if !closed {
+		c.starter.end()
+	}
+}

@@ -1,0 +1,290 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"paxos/internal/config"
+	"paxos/protocol"
+)
+
+// TestMain lets the test binary play a role, as the real binary would: what it
+// is to do stands in an argument.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && !strings.HasPrefix(os.Args[1], "-") {
+		os.Exit(play(os.Args[1:]))
+	}
+	os.Exit(m.Run())
+}
+
+// play acts: "lead", "fail", "end", "deaf", or, without such a word, waits to be stopped.
+func play(args []string) int {
+	asked := make(chan os.Signal, 1)
+	signal.Notify(asked, syscall.SIGTERM)
+	if i := slices.Index(args, "--data-dir"); i >= 0 {
+		_ = os.Mkdir(args[i+1], 0o755)
+	}
+	for _, a := range args {
+		switch a {
+		case "lead":
+			logLine("leading", "")
+		case "fail":
+			fmt.Fprintln(os.Stderr, "this is why")
+			return 4
+		case "end":
+			return 0
+		case "deaf":
+			signal.Ignore(syscall.SIGTERM)
+		case "echo": // a client
+			_, _ = io.Copy(os.Stderr, os.Stdin)
+			return 0
+		case "print":
+			fmt.Println(slices.Contains(args, "--init"))
+		}
+	}
+	<-asked
+	logLine("stopped", `,"fsyncs":7,"checkpoints":1`)
+	return 0
+}
+
+func logLine(message, fields string) {
+	fmt.Fprintf(os.Stderr, `{"@message":%q,"@timestamp":%q%s}`+"\n", message, time.Now().Format("2006-01-02T15:04:05.000000Z07:00"), fields)
+}
+
+func newCluster(t *testing.T) *Cluster {
+	t.Helper()
+	c, err := New(Options{Dir: t.TempDir(), Acceptors: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func start(t *testing.T, c *Cluster, role protocol.Role, id int, args ...string) *Process {
+	t.Helper()
+	p, err := c.Start(role, id, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func bounded(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func TestTheConfigFileIsOneThatTheRolesUnderstand(t *testing.T) {
+	a, b := newCluster(t), newCluster(t)
+	ca, err := config.Load(a.ConfigPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cb, err := config.Load(b.ConfigPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ca.Acceptors != 5 || ca.Interface != "lo" {
+		t.Errorf("%d acceptors on %q, want 5 on lo", ca.Acceptors, ca.Interface)
+	}
+	if ca.ClusterID("") == cb.ClusterID("") {
+		t.Error("two clusters have the same name")
+	}
+}
+
+func TestAClusterOpenedAgainKeepsItsConfig(t *testing.T) {
+	a := newCluster(t)
+	before, _ := os.ReadFile(a.ConfigPath())
+	b, err := New(Options{Dir: a.Dir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if after, _ := os.ReadFile(b.ConfigPath()); string(after) != string(before) {
+		t.Errorf("the config is now\n%s\nand was\n%s", after, before)
+	}
+}
+
+func TestARoleFormatsItsStoreAtItsFirstStartOnly(t *testing.T) {
+	c := newCluster(t)
+	p := start(t, c, protocol.RoleLearner, 1, "print")
+	for _, want := range []string{"true\n", "false\n"} {
+		var out []byte
+		err := c.Wait(bounded(t), "output", func() (bool, error) {
+			var err error
+			out, err = os.ReadFile(c.OutputPath(1))
+			return len(out) > 0, err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(out) != want {
+			t.Errorf("started with --init: %q, want %q", out, want)
+		}
+		p.Kill()
+		if p, err = c.Restart(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTheLeaderIsTheLivingProposerThatSaidSoLast(t *testing.T) {
+	c := newCluster(t)
+	first := start(t, c, protocol.RoleProposer, 1, "lead")
+	leader, err := c.WaitLeader(bounded(t), time.Time{})
+	if err != nil || leader.Process != first {
+		t.Fatalf("leader is %v, %v; want proposer 1", leader.Process, err)
+	}
+	second := start(t, c, protocol.RoleProposer, 2, "lead")
+	if leader, err = c.WaitLeader(bounded(t), leader.At); err != nil || leader.Process != second {
+		t.Fatalf("leader is %v, %v; want proposer 2", leader.Process, err)
+	}
+	second.Kill()
+	if leader, err = c.Leader(time.Time{}); err != nil || leader.Process != first {
+		t.Fatalf("leader is %v, %v; want proposer 1 again", leader.Process, err)
+	}
+}
+
+func TestWaitingEndsWhenAProcessFails(t *testing.T) {
+	c := newCluster(t)
+	start(t, c, protocol.RoleAcceptor, 2, "fail")
+	_, err := c.WaitLeader(bounded(t), time.Time{})
+	if err == nil || !strings.Contains(err.Error(), "acceptor 2") || !strings.Contains(err.Error(), "this is why") {
+		t.Errorf("error %v, want one that names acceptor 2 and quotes its log", err)
+	}
+}
+
+func TestWaitingEndsWithItsContext(t *testing.T) {
+	c := newCluster(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := c.WaitLeader(ctx, time.Time{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want that the context was cancelled", err)
+	}
+}
+
+func TestOnlyAClientMayEndByItself(t *testing.T) {
+	c := newCluster(t)
+	client := start(t, c, protocol.RoleClient, 1, "end")
+	<-client.Done()
+	if err := c.Check(); err != nil {
+		t.Errorf("a client that was done: %v", err)
+	}
+	acceptor := start(t, c, protocol.RoleAcceptor, 1, "end")
+	<-acceptor.Done()
+	if err := c.Check(); err == nil {
+		t.Error("an acceptor that ended by itself went unnoticed")
+	}
+}
+
+func TestAClientReadsWhatIsWrittenToItsStdin(t *testing.T) {
+	c := newCluster(t)
+	client := start(t, c, protocol.RoleClient, 3, "echo")
+	for i := range 3 {
+		fmt.Fprintln(client.Stdin, i)
+	}
+	client.Stdin.Close()
+	if err := client.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(c.LogPath(protocol.RoleClient, 3)); string(got) != "0\n1\n2\n" {
+		t.Errorf("it read %q", got)
+	}
+}
+
+func TestStopIsCleanAndTellsWhatWasDone(t *testing.T) {
+	c := newCluster(t)
+	start(t, c, protocol.RoleAcceptor, 1, "lead")
+	start(t, c, protocol.RoleProposer, 1, "lead")
+	proposer := start(t, c, protocol.RoleProposer, 2, "lead")
+	waitLog(t, c, protocol.RoleAcceptor, 1)
+	waitLog(t, c, protocol.RoleProposer, 1)
+	proposer.Kill()
+	if err := c.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(c.Living()); n != 0 {
+		t.Errorf("%d processes still run", n)
+	}
+	if err := c.Check(); err != nil {
+		t.Errorf("being stopped is not expected: %v", err)
+	}
+	sum, err := c.Stopped()
+	if err != nil || sum.Fsyncs != 14 || sum.Checkpoints != 2 {
+		t.Errorf("they did %+v, %v; want 14 fsyncs and 2 checkpoints of the two that were not killed", sum, err)
+	}
+}
+
+// waitLog waits until a role has logged something: then it also hears signals.
+func waitLog(t *testing.T, c *Cluster, role protocol.Role, id int) {
+	t.Helper()
+	err := c.Wait(bounded(t), "a log line", func() (bool, error) {
+		log, err := os.ReadFile(c.LogPath(role, id))
+		return len(log) > 0, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestCloseLeavesNothingRunning(t *testing.T) {
+	c := newCluster(t)
+	p := start(t, c, protocol.RoleAcceptor, 1, "deaf")
+	c.Close()
+	if err := syscall.Kill(p.Pid(), 0); !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("signal to the closed cluster's process: %v, want that there is none", err)
+	}
+	if _, err := c.Start(protocol.RoleAcceptor, 2); err == nil {
+		t.Error("a closed cluster starts processes")
+	}
+	c.Close()
+}
+
+func TestUsageIsReadFromProc(t *testing.T) {
+	c := newCluster(t)
+	p := start(t, c, protocol.RoleAcceptor, 1, "lead")
+	waitLog(t, c, protocol.RoleAcceptor, 1)
+	u, err := p.Usage()
+	if err != nil || u.PeakRSS < 1<<20 || u.RSSAnon < 100<<10 || u.RSSAnon > u.PeakRSS {
+		t.Errorf("it uses %+v, %v", u, err)
+	}
+}
+
+func TestCPUTimeIsFoundBehindAnyName(t *testing.T) {
+	line := "7 (a ) b) S 1 7 7 0 -1 4194560 1 2 3 4 " + strconv.Itoa(150) + " 50 0 0 20 0 1 0 100"
+	if got, err := cpuTime([]byte(line)); err != nil || got != 2*time.Second {
+		t.Errorf("%v, %v; want 2s", got, err)
+	}
+	if _, err := cpuTime([]byte("7 (a) S 1")); err == nil {
+		t.Error("a short line passed")
+	}
+}
+
+func TestDiskBytesAreThoseOfTheStores(t *testing.T) {
+	c := newCluster(t)
+	if n, err := c.DiskBytes(); err != nil || n != 0 {
+		t.Fatalf("%d, %v before the start", n, err)
+	}
+	dir := c.DataDir(protocol.RoleAcceptor, 1)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/log", make([]byte, 100<<10), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := c.DiskBytes(); err != nil || n < 100<<10 || n > 200<<10 {
+		t.Errorf("%d bytes, %v; want about 100 KiB", n, err)
+	}
+}

@@ -1,0 +1,22 @@
+// Package cluster starts the roles of a cluster as real processes on this host,
+// for the demo, the benchmark and tests: each role is a child process of the
+// same binary, with its own data folder, and they talk over IP multicast on the
+// loopback interface.
+//
+//   - cluster.go: a cluster: its folder, its config file, its processes;
+//   - process.go: one process: start, kill -9, stop;
+//   - starter.go: why no child survives its parent;
+//   - groups.go: groups that no other cluster on this host uses;
+//   - logs.go: who leads, and what a process said when it stopped;
+//   - usage.go: CPU time and memory, from /proc.
+//
+// The folder of a cluster:
+//
+//	cluster.conf      the config file
+//	data/ROLE-ID/     a role's store
+//	logs/ROLE-ID.log  stderr in JSON, of all starts of that role
+//	learner-ID.out    stdout of a learner's last start
+//
+// A program that uses this package must be able to play the roles itself, for
+// it is its own binary that is started: see Options.Binary.
+package cluster

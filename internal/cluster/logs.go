@@ -1,0 +1,138 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"paxos/protocol"
+)
+
+// What the roles log, as far as we read it.
+const (
+	leadingMessage = "leading" // a proposer became leader
+	stoppedMessage = "stopped" // a role was shut down cleanly
+)
+
+// pollEvery is how often a file is looked at for something new.
+const pollEvery = 2 * time.Millisecond
+
+// Stopped is what a role says of itself when it has been shut down cleanly.
+// What it did in an earlier start that was killed is not in it.
+type Stopped struct {
+	Fsyncs      uint64 `json:"fsyncs"`
+	Checkpoints uint64 `json:"checkpoints"`
+}
+
+// entry is one line of a log.
+type entry struct {
+	Message string    `json:"@message"`
+	Time    time.Time `json:"@timestamp"`
+	Stopped
+}
+
+// entries returns a log's lines with one of two messages. Lines that are no JSON,
+// like a panic's, are passed over: whoever reads the file sees them.
+func entries(path, message string) ([]entry, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var found []entry
+	needle := []byte(`"@message":"` + message + `"`)
+	for line := range bytes.Lines(text) {
+		var e entry
+		if bytes.Contains(line, needle) && json.Unmarshal(line, &e) == nil {
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
+// Leader is a proposer that said that it leads.
+type Leader struct {
+	*Process
+	At time.Time // when it said so
+}
+
+// Leader returns the running proposer that was the last to become leader, after
+// since. It is nil where there is none.
+func (c *Cluster) Leader(since time.Time) (Leader, error) {
+	var last Leader
+	for _, p := range c.Living() {
+		if p.Role != protocol.RoleProposer {
+			continue
+		}
+		found, err := entries(p.log, leadingMessage)
+		if err != nil {
+			return Leader{}, fmt.Errorf("look for the leader: %w", err)
+		}
+		for _, e := range found {
+			if e.Time.After(since) && e.Time.After(last.At) {
+				last = Leader{Process: p, At: e.Time}
+			}
+		}
+	}
+	return last, nil
+}
+
+// WaitLeader waits until a running proposer has become leader after since.
+func (c *Cluster) WaitLeader(ctx context.Context, since time.Time) (Leader, error) {
+	var leader Leader
+	err := c.Wait(ctx, "a leader", func() (bool, error) {
+		var err error
+		leader, err = c.Leader(since)
+		return leader.Process != nil, err
+	})
+	return leader, err
+}
+
+// Wait asks again and again until the answer is yes, and gives up when ctx ends
+// or when a process ended that should not have. what says what is awaited.
+func (c *Cluster) Wait(ctx context.Context, what string, answer func() (bool, error)) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for {
+		yes, err := answer()
+		if yes || err != nil {
+			return err
+		}
+		if err := c.Check(); err != nil {
+			return fmt.Errorf("wait for %s: %w", what, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w; the logs are in %s", what, context.Cause(ctx), filepath.Dir(c.LogPath(protocol.RoleAcceptor, 1)))
+		case <-tick.C:
+		}
+	}
+}
+
+// Stopped adds up what the roles said when they were shut down cleanly.
+func (c *Cluster) Stopped() (Stopped, error) {
+	var sum Stopped
+	seen := make(map[string]bool)
+	for _, p := range c.all() {
+		if seen[p.log] {
+			continue
+		}
+		seen[p.log] = true
+		found, err := entries(p.log, stoppedMessage)
+		if err != nil {
+			return sum, fmt.Errorf("read what %s did: %w", p, err)
+		}
+		for _, e := range found {
+			sum.Fsyncs += e.Fsyncs
+			sum.Checkpoints += e.Checkpoints
+		}
+	}
+	return sum, nil
+}
