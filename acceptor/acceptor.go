@@ -1,0 +1,155 @@
+package acceptor
+
+import (
+	"bytes"
+	"fmt"
+
+	"paxos/protocol"
+)
+
+// Acceptor is the core of one acceptor. It is not safe for concurrent use.
+type Acceptor struct {
+	cfg      Config
+	maxSpans int // of one Accepted, so that it fits a datagram
+
+	promised protocol.Ballot // never goes down (rule 2)
+	votes    voteTable
+	pins     pins
+
+	leaderHeard bool
+	heardAt     protocol.Time
+	toldAt      protocol.Time // when the last Stranger was sent
+	told        bool
+	stopped     bool // after out.Fail: neither promises nor votes any more
+
+	stats Stats
+}
+
+// Stats counts what happened since the start.
+type Stats struct {
+	Voted        uint64 // votes cast
+	Repeated     uint64 // Accepts that were answered with an earlier vote
+	Pages        uint64 // pages of promises sent
+	Refused      uint64 // Prepares, Accepts and Heartbeats of too low a ballot
+	Forgotten    uint64 // Accepts at or below the trim point
+	Beyond       uint64 // Accepts beyond MaxOpen
+	Full         uint64 // Accepts beyond MaxVoteBytes
+	Conflicts    uint64 // Accepts with another value than the one of the same ballot: a proposer broke rule 3
+	PinConflicts uint64 // pins heard that contradict a pin held
+	Open         int    // votes held now
+	Bytes        int    // what they take, in bytes
+	// Conflict describes the first of Conflicts, nil if there was none.
+	Conflict error
+}
+
+// New makes an acceptor of what its store remembers. Errors: a configuration
+// or a store that an acceptor must not work with.
+func New(cfg Config, r Restored) (*Acceptor, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	a := &Acceptor{cfg: cfg, maxSpans: spansWithin(cfg.PageBytes), promised: r.Promised, votes: newVoteTable(r.Trim)}
+	if err := a.restoreVotes(r.Votes); err != nil {
+		return nil, err
+	}
+	if err := a.restorePins(r.Pins); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Acceptor) restoreVotes(votes []protocol.Vote) error {
+	for _, v := range votes {
+		if a.promised.Less(v.Ballot) { // also by votes that were trimmed: a vote is a promise too (rule 2)
+			a.promised = v.Ballot
+		}
+		if v.Instance <= a.votes.trim {
+			continue
+		}
+		if v.Instance-a.votes.trim > protocol.Instance(a.cfg.MaxOpen) {
+			return fmt.Errorf("acceptor %d: its store holds a vote for instance %d, more than %d above its trim point %d",
+				a.cfg.Self.ID, v.Instance, a.cfg.MaxOpen, a.votes.trim)
+		}
+		held := a.votes.get(v.Instance)
+		if held != nil && held.Ballot == v.Ballot && !bytes.Equal(held.Value, v.Value) {
+			return fmt.Errorf("acceptor %d: its store holds two values for instance %d in ballot %s",
+				a.cfg.Self.ID, v.Instance, v.Ballot)
+		}
+		if held == nil || held.Ballot.Less(v.Ballot) {
+			a.votes.put(&protocol.Voted{Vote: v})
+		}
+	}
+	return nil
+}
+
+// Step takes one message. Messages that are not for an acceptor change nothing.
+func (a *Acceptor) Step(now protocol.Time, from protocol.Sender, m protocol.Message, out *protocol.Output) {
+	if a.stopped {
+		return
+	}
+	switch m := m.(type) {
+	case *protocol.Accept:
+		a.accept(now, m, out)
+	case *protocol.Prepare:
+		a.prepare(now, from, m, out)
+	case *protocol.Heartbeat:
+		a.heartbeat(now, from, m, out)
+	case *protocol.Canvass:
+		a.canvass(now, m, out)
+	case *protocol.Stranger:
+		a.stranger(from, m, out)
+	}
+}
+
+// Trim forgets the votes up to and including upTo. The caller vouches that the
+// list up to upTo stands in this process's own durable checkpoint (rule 7).
+// The trim point never goes down.
+func (a *Acceptor) Trim(upTo protocol.Instance) { a.votes.forget(upTo) }
+
+// Promised is the highest promised ballot, zero if there is none: votes count
+// as promises. A checkpoint must hold it, because the vote that made the
+// promise may be trimmed.
+func (a *Acceptor) Promised() protocol.Ballot { return a.promised }
+
+// TrimPoint is the instance up to which votes are forgotten, 0 if none is.
+func (a *Acceptor) TrimPoint() protocol.Instance { return a.votes.trim }
+
+// VotesAbove returns the votes for the instances above i, ascending, for a
+// checkpoint. The values are shared and must not be changed.
+func (a *Acceptor) VotesAbove(i protocol.Instance) []protocol.Vote {
+	var votes []protocol.Vote
+	for v := range a.votes.from(i + 1) {
+		votes = append(votes, *v)
+	}
+	return votes
+}
+
+// Pins returns the pins held, the own one among them, in ascending order. The
+// slice is never changed, by nobody.
+func (a *Acceptor) Pins() []protocol.Pin { return a.pins.list }
+
+// Stats returns the counters.
+func (a *Acceptor) Stats() Stats {
+	s := a.stats
+	s.Open, s.Bytes = a.votes.count, a.votes.bytes
+	return s
+}
+
+// refuse tells the owner of a ballot that a higher one was promised, once for
+// a burst of its messages. It commits to nothing, so it need not wait.
+func (a *Acceptor) refuse(b protocol.Ballot, out *protocol.Output) {
+	a.stats.Refused++
+	if n := len(out.Now); n > 0 {
+		if last, ok := out.Now[n-1].Msg.(*protocol.Refuse); ok && last.Ballot == b && last.Promised == a.promised {
+			return
+		}
+	}
+	out.Send(protocol.GroupProposers, &protocol.Refuse{Ballot: b, Promised: a.promised})
+}
+
+// fail stops this acceptor for good.
+func (a *Acceptor) fail(err error, out *protocol.Output) {
+	a.stopped = true
+	out.Fail(err)
+}

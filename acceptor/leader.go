@@ -1,0 +1,28 @@
+package acceptor
+
+import "paxos/protocol"
+
+// hear notes that a leader, or one in the making, is alive: its ballot is not
+// lower than the promised one.
+func (a *Acceptor) hear(now protocol.Time) { a.leaderHeard, a.heardAt = true, now }
+
+// canvass answers a proposer that would like to lead. It changes nothing.
+func (a *Acceptor) canvass(now protocol.Time, m *protocol.Canvass, out *protocol.Output) {
+	hears := a.leaderHeard && now.Sub(a.heardAt) < a.cfg.LeaderTimeout
+	out.Send(protocol.GroupProposers, &protocol.Support{Round: m.Round, Granted: !hears, Promised: a.promised})
+}
+
+// heartbeat notes the leader and answers it, or tells it that it was deposed.
+// The answer promises nothing: a Heartbeat of a higher ballot leaves the
+// promise as it is.
+func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protocol.Heartbeat, out *protocol.Output) {
+	if !a.learnPins(now, from, m.Pins, out) {
+		return
+	}
+	if m.Ballot.Less(a.promised) {
+		a.refuse(m.Ballot, out)
+		return
+	}
+	a.hear(now)
+	out.Send(protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Window: a.cfg.Window})
+}
