@@ -1,0 +1,23 @@
+// Package config reads the file that tells the multicast roles of a cluster where
+// to meet.
+//
+// One setting a line, key then value, separated by any white space; blank lines
+// and everything from a # on mean nothing; the order is free:
+//
+//	key             value                          default
+//	clients         ADDRESS PORT                   must be given
+//	proposers       ADDRESS PORT                   must be given
+//	acceptors       ADDRESS PORT                   must be given
+//	learners        ADDRESS PORT                   must be given
+//	timeout         seconds, 0 to 86400            0
+//	acceptor_count  1 to 63                        3
+//	interface       name of a network interface    chosen
+//	ttl             1 to 255                       1
+//	cluster         a word of up to 64 bytes       made from the other settings
+//
+// Addresses are IPv4 multicast addresses, and no two groups have the same address
+// and port. A key may stand once. Anything else is an error that names file, line
+// and key, and what is expected.
+//
+// Load reads a file, Parse any reader, and Default is a file that is built in.
+package config
