@@ -1,6 +1,7 @@
 package lines
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -11,16 +12,19 @@ import (
 // maxPending bounds the bytes that wait for the output; who brings more waits.
 const maxPending = 1 << 20
 
+// ErrAbandoned is the error of a Printer that was abandoned.
+var ErrAbandoned = errors.New("nobody reads the learned values")
+
 // Printer writes values, one a line, in the background.
 type Printer struct {
 	out    io.Writer
 	onFail func(error)
-	done   chan struct{}
 
 	mu      sync.Mutex
-	changed *sync.Cond // pending, closing or err changed
+	changed *sync.Cond // one of the following changed
 	pending []byte
 	closing bool
+	drained bool  // closing, and all is written
 	err     error // the first failed write; nothing is written after it
 }
 
@@ -28,7 +32,7 @@ type Printer struct {
 // goroutine, when a write fails: a learner with nothing new to print would not
 // find out otherwise that nobody reads it any more.
 func NewPrinter(out io.Writer, onFail func(error)) *Printer {
-	p := &Printer{out: out, onFail: onFail, done: make(chan struct{})}
+	p := &Printer{out: out, onFail: onFail}
 	p.changed = sync.NewCond(&p.mu)
 	go p.run()
 	return p
@@ -61,16 +65,34 @@ func (p *Printer) Print(count int, block []byte) error {
 // Close writes what is pending and returns the first error of any write.
 func (p *Printer) Close() error {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.closing = true
 	p.changed.Broadcast()
-	p.mu.Unlock()
-	<-p.done
+	for !p.drained && p.err == nil {
+		p.changed.Wait()
+	}
 	return p.err
+}
+
+// Abandon gives up what is not written yet: Print and Close return
+// [ErrAbandoned] at once, even if they wait for a write that never ends, into a
+// pipe whose reader does not read.
+func (p *Printer) Abandon() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.setError(ErrAbandoned)
+}
+
+// setError keeps the first error; p.mu is held.
+func (p *Printer) setError(err error) {
+	if p.err == nil && !p.drained {
+		p.err = err
+		p.changed.Broadcast()
+	}
 }
 
 // run writes, each time, all that has gathered during the last write.
 func (p *Printer) run() {
-	defer close(p.done)
 	var spare []byte
 	for {
 		batch, ok := p.take(spare)
@@ -89,10 +111,12 @@ func (p *Printer) run() {
 func (p *Printer) take(spare []byte) (batch []byte, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.pending) == 0 && !p.closing {
+	for len(p.pending) == 0 && !p.closing && p.err == nil {
 		p.changed.Wait()
 	}
-	if len(p.pending) == 0 {
+	if len(p.pending) == 0 || p.err != nil {
+		p.drained = p.err == nil
+		p.changed.Broadcast()
 		return nil, false
 	}
 	batch, p.pending = p.pending, spare[:0]
@@ -102,8 +126,7 @@ func (p *Printer) take(spare []byte) (batch []byte, ok bool) {
 
 func (p *Printer) fail(err error) {
 	p.mu.Lock()
-	p.err = err
-	p.changed.Broadcast()
+	p.setError(err)
 	p.mu.Unlock()
 	if p.onFail != nil {
 		p.onFail(err)

@@ -162,6 +162,43 @@ func TestPrinterDoesNotHangWhenTheOutputBreaksWhileItIsFull(t *testing.T) {
 	}
 }
 
+func TestAnAbandonedPrinterWaitsForNobody(t *testing.T) {
+	g := &gate{make(chan int), make(chan error)}
+	p := NewPrinter(g, nil)
+	if err := p.Print(1, block("7")); err != nil {
+		t.Fatal(err)
+	}
+	<-g.arrived // and the write never ends
+	big := block(string(make([]byte, protocol.MaxPayload)))
+	stopped := make(chan error)
+	go func() {
+		for {
+			if err := p.Print(1, big); err != nil {
+				stopped <- err
+				return
+			}
+		}
+	}()
+	p.Abandon()
+	if err := <-stopped; !errors.Is(err, ErrAbandoned) {
+		t.Errorf("Print says %v", err)
+	}
+	if err := p.Close(); !errors.Is(err, ErrAbandoned) {
+		t.Errorf("Close says %v", err)
+	}
+}
+
+func TestAbandoningAPrinterThatIsDoneDoesNothing(t *testing.T) {
+	p := NewPrinter(&bytes.Buffer{}, nil)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p.Abandon()
+	if err := p.Close(); err != nil {
+		t.Errorf("Close says %v", err)
+	}
+}
+
 func TestPrinterRefusesADamagedBlock(t *testing.T) {
 	p := NewPrinter(&bytes.Buffer{}, nil)
 	if err := p.Print(2, block("7")); err == nil {
