@@ -1,0 +1,171 @@
+package list
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"paxos/protocol"
+)
+
+const border = protocol.ChunkEntries
+
+func TestChunkBordersDependOnTheIndexAlone(t *testing.T) {
+	total := 3*border + 5
+	want := oneByOne(total)
+	for _, size := range []int{1, 7, border - 1, border, border + 1, total} {
+		s := New(Options{})
+		apply(s, nonceOf(1))
+		for next := 1; next <= total; next += size {
+			apply(s, runOf(1, protocol.Seq(next), min(size, total-next+1)))
+		}
+		got := s.TakeClosed()
+		if !slices.EqualFunc(got, want, func(a, b Chunk) bool { return a.Number == b.Number && string(a.Raw) == string(b.Raw) }) {
+			t.Errorf("runs of %d give %d other chunks", size, len(got))
+		}
+		if s.entries.count != 5 || s.Length() != uint64(total) {
+			t.Errorf("runs of %d leave a tail of %d of %d entries, want 5 of %d", size, s.entries.count, s.Length(), total)
+		}
+	}
+}
+
+// oneByOne makes the chunks of session 1's first total commands by hand.
+func oneByOne(total int) (chunks []Chunk) {
+	var raw []byte
+	for n := 1; n <= total; n++ {
+		raw = protocol.AppendPayload(raw, fmt.Appendf(nil, "1/%d", n))
+		if n%border == 0 {
+			chunks = append(chunks, Chunk{uint64(len(chunks)), raw})
+			raw = nil
+		}
+	}
+	return chunks
+}
+
+func TestClosedChunksAreTakenOnce(t *testing.T) {
+	s := New(Options{})
+	apply(s, nonceOf(1), runOf(1, 1, border-1))
+	if got := s.TakeClosed(); len(got) != 0 {
+		t.Errorf("took %d chunks before one was full", len(got))
+	}
+	apply(s, runOf(1, border, border+1))
+	if got := s.TakeClosed(); len(got) != 2 || got[0].Number != 0 || got[1].Number != 1 {
+		t.Errorf("took %d chunks, want numbers 0 and 1", len(got))
+	}
+	if got := s.TakeClosed(); len(got) != 0 {
+		t.Errorf("took %d chunks a second time", len(got))
+	}
+}
+
+func TestCheckpointedChunksLeaveMemory(t *testing.T) {
+	s := New(Options{})
+	apply(s, nonceOf(1), runOf(1, 1, 3*border))
+	s.TakeClosed()
+	s.Checkpointed(2)
+	s.Checkpointed(1) // late news of an older checkpoint
+	if v := s.View(); v.InMemory() != 2*border || len(v.chunks) != 1 || v.chunks[0].Number != 2 {
+		t.Errorf("from %d on in memory, want %d", v.InMemory(), 2*border)
+	}
+	apply(s, runOf(1, 3*border+1, border))
+	if got := s.TakeClosed(); len(got) != 1 || got[0].Number != 3 {
+		t.Errorf("took %v, want chunk 3", got)
+	}
+	if _, err := contents(s, 0, nil); err == nil {
+		t.Error("chunk 0 was read though it left memory and no source has it")
+	}
+}
+
+func TestOnlyTakenChunksAreCheckpointed(t *testing.T) {
+	s := New(Options{})
+	apply(s, nonceOf(1), runOf(1, 1, 2*border))
+	mustPanic(t, "only chunks that were taken", func() { s.Checkpointed(1) })
+	s.TakeClosed()
+	mustPanic(t, "only chunks that were taken", func() { s.Checkpointed(3) })
+	s.Checkpointed(2)
+}
+
+func TestSessionsOnlyKeepsNoEntries(t *testing.T) {
+	s := New(Options{SessionsOnly: true})
+	apply(s, nonceOf(1), runOf(1, 1, 5*border+7))
+	s.Checkpointed(5)
+	if s.Length() != 5*border+7 || len(s.TakeClosed()) != 0 || s.entries.tail != nil || s.View().Length() != 0 {
+		t.Errorf("length %d, entries %+v; want the length and nothing else", s.Length(), s.entries)
+	}
+	if at, ok := s.Result(1, 5*border); !ok || at != 5*border-1 {
+		t.Errorf("command is at %d (%v), want %d", at, ok, 5*border-1)
+	}
+}
+
+func TestAFullChunkIsHandedOverWithoutACopy(t *testing.T) {
+	s := New(Options{})
+	apply(s, nonceOf(1), runOf(1, 1, border-1))
+	s.entries.tail = slices.Grow(s.entries.tail, 100)
+	tail := &s.entries.tail[0]
+	apply(s, runOf(1, border, 1))
+	if got := s.TakeClosed(); len(got) != 1 || &got[0].Raw[0] != tail {
+		t.Error("the chunk is not the tail's buffer")
+	}
+}
+
+func TestLengthIsBounded(t *testing.T) {
+	s := New(Options{SessionsOnly: true})
+	apply(s, nonceOf(1))
+	s.length = maxLength - 1
+	if e := apply(s, runOf(1, 1, 1)); len(e.Advanced) != 1 {
+		t.Errorf("%+v, want the last entry there can be", e)
+	}
+	if at, _ := s.Result(1, 1); at != maxLength-1 {
+		t.Errorf("command is at %d, want %d", at, uint64(maxLength-1))
+	}
+	mustPanic(t, "entries long", func() { apply(s, runOf(1, 2, 1)) })
+}
+
+func TestRecycledBuffersAreUsedAgain(t *testing.T) {
+	s, older := New(Options{}), shelf{}
+	apply(s, nonceOf(1))
+	for n := range 20 {
+		apply(s, runOf(1, protocol.Seq(n*border+1), border))
+		closed := s.TakeClosed()
+		older[closed[0].Number] = EncodeChunk(nil, closed[0].Raw)
+		s.Checkpointed(uint64(n + 1))
+		s.Recycle(closed)
+		if len(s.entries.spare) != 1 || s.entries.spareBytes != cap(closed[0].Raw) {
+			t.Fatalf("%d spare buffers, want 1: each is used for the next tail", len(s.entries.spare))
+		}
+	}
+	if got, err := contents(s, 0, older); err != nil || len(got) != 20*border || got[20*border-1] != "1/20480" {
+		t.Errorf("%d entries (%v), want %d", len(got), err, 20*border)
+	}
+}
+
+func TestRecyclingKeepsItsHandsOffWhatIsRead(t *testing.T) {
+	s := New(Options{})
+	apply(s, nonceOf(1), runOf(1, 1, border+1))
+	s.View()
+	apply(s, runOf(1, border+2, 2*border))
+	closed := s.TakeClosed() // 0 and 1 were viewed, one of them as the tail; 2 was not
+	s.Checkpointed(2)
+	mustPanic(t, "only checkpointed chunks", func() { s.Recycle(closed) })
+	if len(s.entries.spare) != 0 {
+		t.Errorf("%d buffers that a View holds were taken back", len(s.entries.spare))
+	}
+	s.Checkpointed(3)
+	s.Recycle(closed)
+	if len(s.entries.spare) != 1 {
+		t.Errorf("%d spare buffers, want 1", len(s.entries.spare))
+	}
+}
+
+func TestSpareBuffersAreBounded(t *testing.T) {
+	s := New(Options{})
+	apply(s, nonceOf(1), runOf(1, 1, 10*border))
+	closed := s.TakeClosed()
+	s.Checkpointed(10)
+	for i := range closed {
+		closed[i].Raw = make([]byte, maxSpare/3)
+	}
+	s.Recycle(closed)
+	if len(s.entries.spare) != 3 {
+		t.Errorf("%d spare buffers, want 3", len(s.entries.spare))
+	}
+}
