@@ -21,9 +21,8 @@ const spanCountBits = 11
 
 func makeSpan(end uint64, count int) span { return span(end<<spanCountBits | uint64(count)) }
 
-func (s span) end() uint64   { return uint64(s >> spanCountBits) }
-func (s span) count() int    { return int(s & (1<<spanCountBits - 1)) }
-func (s span) start() uint64 { return s.end() - uint64(s.count()) }
+func (s span) end() uint64 { return uint64(s >> spanCountBits) }
+func (s span) count() int  { return int(s & (1<<spanCountBits - 1)) }
 
 func (r *results) at(i int) *span { return &r.ring[(r.first+i)&(len(r.ring)-1)] }
 

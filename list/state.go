@@ -105,7 +105,7 @@ func (s *State) applyRun(r protocol.Run, e *protocol.Effects) {
 		return
 	}
 	next := ses.last + 1
-	if next == 0 || r.First > next || r.Last() < next {
+	if r.First > next || r.Last() < next {
 		e.Skipped = addAck(e.Skipped, r.Session, ses.last)
 		return
 	}
