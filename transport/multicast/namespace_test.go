@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
+	"paxos/protocol"
 	"paxos/transport"
 )
 
@@ -93,6 +95,51 @@ func TestInterfaceIsChosenByRouteThenByAbility(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+func TestOtherInterfacesAreNotHeard(t *testing.T) {
+	inNamespace(t, func() error {
+		for _, command := range []string{
+			"ip link set lo up",
+			"ip link add d0 type veth peer name d1",
+			"ip link set d0 up",
+			"ip link set d1 up",
+			"ip addr add 10.9.9.1/24 dev d0",
+		} {
+			if err := run(command); err != nil {
+				return err
+			}
+		}
+		return betweenInterfaces(groups())
+	})
+}
+
+// betweenInterfaces sends as one member on d0 and one on lo, to members of both.
+func betweenInterfaces(g [protocol.Groups]netip.AddrPort) error {
+	var members []*Transport
+	for _, name := range []string{"d0", "lo"} {
+		o := onLoopback(g, learners)
+		o.Interface = name
+		m, err := Open(o)
+		if err != nil {
+			return err
+		}
+		defer m.Close()
+		members = append(members, m)
+	}
+	for _, m := range members { // d0 first: were it heard on lo, it would be heard first
+		m.Send([]transport.Datagram{{Group: learners, Data: []byte(m.Interface())}})
+	}
+	for _, m := range members {
+		got, err := m.Receive(nil)
+		if err != nil {
+			return err
+		}
+		if len(got) != 1 || string(got[0].Data) != m.Interface() {
+			return fmt.Errorf("on %s: heard %q and %d more", m.Interface(), got[0].Data, len(got)-1)
+		}
+	}
+	return nil
 }
 
 func TestFirewallThatRefusesIsCountedAsLoss(t *testing.T) {

@@ -3,6 +3,7 @@ package multicast
 import (
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 
@@ -71,16 +72,36 @@ func TestFailedOpenLeavesNothingOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
+	before := descriptors(t)
 	if tr, err := Open(onLoopback(g, clients, learners)); err == nil {
 		tr.Close()
 		t.Fatal("no error")
 	}
-	// Somebody who does not share can only bind the first group's port if it is free.
-	free, err := net.ListenUDP("udp4", &net.UDPAddr{Port: int(g[clients].Port())})
+	if after := descriptors(t); after != before {
+		t.Errorf("%d open files before, %d after", before, after)
+	}
+}
+
+func TestCloseLeavesNothingOpen(t *testing.T) {
+	open(t, onLoopback(groups())) // the runtime's own descriptors are open from here on
+	before := descriptors(t)
+	tr := open(t, onLoopback(groups(), clients, learners))
+	if err := tr.Close(); err != nil {
+		t.Error(err)
+	}
+	if after := descriptors(t); after != before {
+		t.Errorf("%d open files before, %d after", before, after)
+	}
+}
+
+// descriptors counts the open files of this process.
+func descriptors(t *testing.T) int {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		t.Fatal(err)
 	}
-	free.Close()
+	return len(all)
 }
 
 func TestLongestRouteWithTheLowestMetricNamesTheInterface(t *testing.T) {

@@ -14,8 +14,9 @@ import (
 // the interface, and nothing else:
 //
 //   - SO_REUSEADDR lets any number of processes bind it, and each gets a copy;
-//   - bound to the group's address, it does not hear another group on its port;
-//   - without IP_MULTICAST_ALL, it does not hear the group on another interface.
+//   - bound to the group's address, it hears nothing that is sent to this host's own;
+//   - without IP_MULTICAST_ALL, it hears no group on its port, and no interface, that
+//     somebody else on this host has joined.
 func receiveSocket(ifi *net.Interface, group netip.AddrPort, bufferBytes int) (int, error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_UDP)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"paxos/protocol"
 	"paxos/transport"
 )
@@ -83,6 +85,24 @@ func TestForeignGroupOnTheSamePortIsNotHeard(t *testing.T) {
 		t.Error(err)
 	}
 	if err := same(receive(t, both, 10), append(own, foreign...)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestUnicastToThePortIsNotHeard(t *testing.T) {
+	g := groups()
+	m := open(t, onLoopback(g, learners))
+	c, err := net.DialUDP("udp4", nil, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: int(g[learners].Port())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if _, err := c.Write([]byte("unicast")); err != nil {
+		t.Fatal(err)
+	}
+	own := numbered(learners, 1)
+	m.Send(own)
+	if err := same(receive(t, m, 1), own); err != nil {
 		t.Error(err)
 	}
 }
@@ -238,6 +258,20 @@ func TestWakeEndsReceiveOnceNowOrLater(t *testing.T) {
 	for range returned {
 	}
 	m.Wake()
+}
+
+func TestReceiveWaitsAgainAfterAWake(t *testing.T) {
+	m := open(t, onLoopback(groups(), learners))
+	m.waiting.Store(true) // a Wake that meets Receive just before it polls
+	m.Wake()
+	for i := range 2 { // answered at once, and once more by the eventfd
+		if got, err := m.Receive(nil); err != nil || len(got) != 0 {
+			t.Fatalf("call %d: %d datagrams, %v", i, len(got), err)
+		}
+	}
+	if ready, err := unix.Poll(m.polled, 0); err != nil || ready != 0 {
+		t.Errorf("poll would not wait: %d descriptors are ready, %v", ready, err)
+	}
 }
 
 func TestNoWakeIsMissed(t *testing.T) {
