@@ -11,8 +11,9 @@ import (
 const DefaultBuffer = 4 << 20
 
 // MaxDatagram is the largest payload that any member sends, in bytes; what is
-// larger is dropped on arrival, which bounds the memory of the read buffers. The
-// cost of a datagram hardly depends on its size up to here, and gains little above.
+// larger is dropped on arrival, which bounds the memory of the read buffers. One
+// sender reaches three receivers on lo with 14 MB/s in datagrams of 100 bytes, 630
+// in 7,680, 920 in 15,872 and 1,370 in these (BenchmarkThreeReceivers, two cores).
 const MaxDatagram = 32<<10 - headroom
 
 // minDatagram is what every IPv4 network carries: 576 bytes less the headers.
