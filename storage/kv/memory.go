@@ -1,0 +1,208 @@
+package kv
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+)
+
+// Memory is a disk full of databases that are kept in memory. What it does
+// follows from the calls alone. It is safe for concurrent use.
+type Memory struct {
+	mu    sync.Mutex
+	files map[string]*memoryFile
+}
+
+// memoryFile is what of one database is committed.
+type memoryFile struct {
+	buckets map[Bucket]map[string][]byte
+	open    *memoryDB // who has it open
+}
+
+// NewMemory returns an empty disk.
+func NewMemory() *Memory { return &Memory{files: map[string]*memoryFile{}} }
+
+// Open is an [Opener].
+func (m *Memory) Open(path string, create bool) (DB, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	file := m.files[path]
+	switch {
+	case file == nil && !create:
+		return nil, fmt.Errorf("%w: %s", ErrAbsent, path)
+	case file == nil:
+		file = &memoryFile{buckets: map[Bucket]map[string][]byte{}}
+		m.files[path] = file
+	case file.open != nil:
+		return nil, fmt.Errorf("%w: %s", ErrLocked, path)
+	}
+	file.open = &memoryDB{path: path, file: file}
+	return file.open, nil
+}
+
+// Crash is kill -9 and power cut in one: whoever has a database open finds it
+// closed, and the next one to open it finds what was committed. No Update may
+// be running.
+func (m *Memory) Crash() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, file := range m.files { // order does not matter
+		if file.open != nil {
+			_ = file.open.Close() // it cannot fail
+		}
+	}
+}
+
+// Damage changes one committed value behind everybody's back, for tests. It
+// reports whether the key was there; a nil result removes the key.
+func (m *Memory) Damage(path string, b Bucket, key []byte, damage func(value []byte) []byte) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	file := m.files[path]
+	if file == nil {
+		return false
+	}
+	value, found := file.buckets[b][string(key)]
+	if !found {
+		return false
+	}
+	if value = damage(slices.Clone(value)); value == nil {
+		delete(file.buckets[b], string(key))
+	} else {
+		file.buckets[b][string(key)] = value
+	}
+	return true
+}
+
+// Remove deletes a database, for tests.
+func (m *Memory) Remove(path string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.files, path)
+}
+
+type memoryDB struct {
+	path   string
+	file   *memoryFile
+	mu     sync.RWMutex // held for reading by views, for writing by a commit
+	writer sync.Mutex   // one Update at a time
+	closed bool
+}
+
+func (d *memoryDB) View(read func(Tx) error) error {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return fmt.Errorf("%w: %s", ErrClosed, d.path)
+	}
+	return read(&memoryTx{file: d.file})
+}
+
+func (d *memoryDB) Update(change func(Tx) error) error {
+	d.writer.Lock()
+	defer d.writer.Unlock()
+	tx := &memoryTx{file: d.file, buckets: map[Bucket]map[string][]byte{}}
+	if err := d.run(change, tx); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return fmt.Errorf("%w: %s", ErrClosed, d.path)
+	}
+	for b, keys := range tx.buckets { // order does not matter
+		d.file.buckets[b] = keys
+	}
+	return nil
+}
+
+func (d *memoryDB) run(change func(Tx) error, tx *memoryTx) error {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closed {
+		return fmt.Errorf("%w: %s", ErrClosed, d.path)
+	}
+	return change(tx)
+}
+
+// Size implements [DB]: the sum of what keys and values take.
+func (d *memoryDB) Size() (int64, error) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	size := 0
+	for _, keys := range d.file.buckets { // order does not matter
+		for key, value := range keys {
+			size += len(key) + len(value)
+		}
+	}
+	return int64(size), nil
+}
+
+func (d *memoryDB) Close() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed {
+		d.closed, d.file.open = true, nil
+	}
+	return nil
+}
+
+// memoryTx sees a file through the buckets that it changed, each of them a copy
+// (of the table, not of the values) until it is committed.
+type memoryTx struct {
+	file    *memoryFile
+	buckets map[Bucket]map[string][]byte
+}
+
+func (t *memoryTx) bucket(b Bucket) map[string][]byte {
+	if changed, ok := t.buckets[b]; ok {
+		return changed
+	}
+	return t.file.buckets[b]
+}
+
+func (t *memoryTx) changing(b Bucket) map[string][]byte {
+	if t.buckets == nil {
+		panic("kv: change in a View")
+	}
+	changed, ok := t.buckets[b]
+	if !ok {
+		changed = maps.Clone(t.file.buckets[b])
+		if changed == nil {
+			changed = map[string][]byte{}
+		}
+		t.buckets[b] = changed
+	}
+	return changed
+}
+
+func (t *memoryTx) Get(b Bucket, key []byte) []byte { return t.bucket(b)[string(key)] }
+
+func (t *memoryTx) Each(b Bucket, from []byte, do func(key, value []byte) error) error {
+	keys := t.bucket(b)
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		if key < string(from) {
+			continue
+		}
+		if err := do([]byte(key), keys[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *memoryTx) Put(b Bucket, key, value []byte) error {
+	t.changing(b)[string(key)] = append([]byte{}, value...)
+	return nil
+}
+
+func (t *memoryTx) Delete(b Bucket, key []byte) error {
+	delete(t.changing(b), string(key))
+	return nil
+}
+
+func (t *memoryTx) Clear(b Bucket) error {
+	clear(t.changing(b))
+	return nil
+}
