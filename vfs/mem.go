@@ -53,9 +53,19 @@ func (m *Mem) Kill() {
 	clear(m.locks)
 }
 
+// FailWriteback is what Linux does to a file when writing it back fails: the
+// unsynced bytes of all files are still seen, but are taken for written. No Sync
+// will write them, unless somebody writes them again first.
+func (m *Mem) FailWriteback() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.root.failWriteback()
+}
+
 // memNode is a folder or a file.
 type memNode interface {
 	crashed(c *crash) memNode
+	failWriteback()
 }
 
 // Create implements [FS].

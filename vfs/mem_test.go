@@ -151,6 +151,24 @@ func TestKillLosesNothingAndFreesLocks(t *testing.T) {
 	}
 }
 
+func TestAfterAFailedWritebackASyncIsALie(t *testing.T) {
+	m := memWithDir(t, 1)
+	f := create(t, m, "/d/a", "old")
+	must(t, f.Sync())
+	must(t, m.SyncDir("/d"))
+	write(t, f, 0, "new")
+	m.FailWriteback()
+	must(t, f.Sync())
+	if seen, kept := content(t, m, "/d/a"), content(t, m.Crash(), "/d/a"); seen != "new" || kept != "old" {
+		t.Errorf("seen %q, kept %q", seen, kept)
+	}
+	write(t, f, 0, "new")
+	must(t, f.Sync())
+	if kept := content(t, m.Crash(), "/d/a"); kept != "new" {
+		t.Errorf("written again and synced, but kept %q", kept)
+	}
+}
+
 // A run is a random sequence of writes and syncs, crashed at its end.
 func run(rt *rapid.T, seed uint64) (m *Mem, versions [][]byte) {
 	m = NewMem(seed)

@@ -49,3 +49,9 @@ func (c entryChange) apply(names map[string]memNode) {
 func sortedNames(names map[string]memNode) []string {
 	return slices.Sorted(maps.Keys(names))
 }
+
+func (d *memDir) failWriteback() {
+	for _, node := range d.live {
+		node.failWriteback()
+	}
+}

@@ -55,6 +55,12 @@ func (f *memFile) sync() {
 	f.pending = nil
 }
 
+// failWriteback keeps the size, which is metadata.
+func (f *memFile) failWriteback() {
+	f.durable = resize(f.durable, int64(len(f.live)))
+	f.pending = nil
+}
+
 // memHandle is an open file.
 type memHandle struct {
 	fs       *Mem
