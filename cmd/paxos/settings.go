@@ -1,0 +1,176 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/cobra"
+
+	"paxos/internal/config"
+	"paxos/protocol"
+	"paxos/transport/multicast"
+)
+
+// The environment variables; a flag goes before them, the config file behind.
+const (
+	envInterface = "PAXOS_INTERFACE"
+	envCluster   = "PAXOS_CLUSTER"
+	envLogLevel  = "PAXOS_LOG_LEVEL"
+)
+
+// roleFlags are the flags that all roles have.
+type roleFlags struct {
+	id            uint32
+	config        string
+	iface         string
+	cluster       string
+	runKey        string
+	logLevel      string
+	logJSON       bool
+	receiveBuffer int
+
+	// Of the roles with a store.
+	dataDir string
+	init    bool
+}
+
+func (f *roleFlags) register(cmd *cobra.Command, role protocol.Role) {
+	flags := cmd.Flags()
+	flags.Uint32Var(&f.id, "id", 0, "number of this "+role.String()+", from 1 on")
+	flags.StringVar(&f.config, "config", "", "config file (default: the groups 239.0.0.1, ports 5000 to 8000)")
+	flags.StringVar(&f.iface, "interface", "", "network interface, like lo (also "+envInterface+", config key interface)")
+	flags.StringVar(&f.cluster, "cluster", "", "name that tells clusters on the same groups apart (also "+envCluster+", config key cluster)")
+	flags.StringVar(&f.runKey, "run-key", "", "tells runs of an unnamed cluster on the same groups apart")
+	flags.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off (also "+envLogLevel+"; default info)")
+	flags.BoolVar(&f.logJSON, "log-json", false, "log in JSON")
+	flags.IntVar(&f.receiveBuffer, "receive-buffer", multicast.DefaultBuffer, "wanted size of the socket buffers in bytes; 0: the system's default")
+	if role != protocol.RoleClient {
+		flags.StringVar(&f.dataDir, "data-dir", "", "folder of the store (default: paxos-data/"+role.String()+"-ID next to the config file)")
+		flags.BoolVar(&f.init, "init", false, "make a new store in an empty or missing folder: for the very first start only")
+	}
+	_ = cmd.MarkFlagRequired("id")
+	_ = cmd.MarkFlagFilename("config")
+	_ = cmd.MarkFlagDirname("data-dir")
+	cmd.Flags().SortFlags = false
+}
+
+// settings are what flags, environment and config file say together.
+type settings struct {
+	self          protocol.Peer
+	config        config.Config
+	cluster       protocol.ClusterID
+	quorum        protocol.Quorum
+	log           hclog.Logger
+	dataDir       string
+	init          bool
+	receiveBuffer int
+}
+
+// resolve reads the config file and joins everything. All its errors are the
+// user's to mend.
+func (f *roleFlags) resolve(cmd *cobra.Command, role protocol.Role) (settings, error) {
+	s := settings{
+		self:          protocol.Peer{Role: role, ID: protocol.NodeID(f.id)},
+		dataDir:       cmp.Or(f.dataDir, f.defaultDataDir(role)),
+		init:          f.init,
+		receiveBuffer: f.receiveBuffer,
+	}
+	if err := f.check(); err != nil {
+		return s, fail(exitUsage, err)
+	}
+	var err error
+	if s.log, err = f.logger(cmd, s.self); err != nil {
+		return s, fail(exitUsage, err)
+	}
+	if s.config, err = f.loadConfig(cmd); err != nil {
+		return s, fail(exitUsage, err)
+	}
+	s.cluster = s.config.ClusterID(f.runKey)
+	if s.quorum, err = protocol.QuorumOf(s.config.Acceptors); err != nil {
+		return s, fail(exitUsage, err)
+	}
+	if role == protocol.RoleAcceptor && !s.quorum.Contains(s.self.ID) {
+		return s, fail(exitUsage, fmt.Errorf("there is no acceptor %d: the config has %d of them (key acceptor_count)", f.id, s.config.Acceptors))
+	}
+	return s, nil
+}
+
+func (f *roleFlags) check() error {
+	if f.id == 0 {
+		return fmt.Errorf("--id 0: ids start at 1")
+	}
+	if f.receiveBuffer < 0 {
+		return fmt.Errorf("--receive-buffer %d: must not be negative", f.receiveBuffer)
+	}
+	return nil
+}
+
+// loadConfig reads the config file and lets environment and flags overrule it.
+func (f *roleFlags) loadConfig(cmd *cobra.Command) (config.Config, error) {
+	c := config.Default()
+	if f.config != "" {
+		var err error
+		if c, err = config.Load(f.config); err != nil {
+			return c, err
+		}
+	}
+	c.Interface = first(cmd, "interface", envInterface, c.Interface)
+	c.Cluster = first(cmd, "cluster", envCluster, c.Cluster)
+	return c, nil
+}
+
+// first returns the flag's value if it was given, else the environment's, else otherwise.
+func first(cmd *cobra.Command, flag, env, otherwise string) string {
+	if f := cmd.Flags().Lookup(flag); f.Changed {
+		return f.Value.String()
+	}
+	return cmp.Or(os.Getenv(env), otherwise)
+}
+
+func (f *roleFlags) defaultDataDir(role protocol.Role) string {
+	return filepath.Join(filepath.Dir(f.config), "paxos-data", fmt.Sprintf("%s-%d", role, f.id))
+}
+
+func (f *roleFlags) logger(cmd *cobra.Command, self protocol.Peer) (hclog.Logger, error) {
+	text := first(cmd, "log-level", envLogLevel, "info")
+	level := hclog.LevelFromString(text)
+	if level == hclog.NoLevel {
+		return nil, fmt.Errorf("log level %q: want trace, debug, info, warn, error or off (--log-level, %s)", strings.TrimSpace(text), envLogLevel)
+	}
+	return hclog.New(&hclog.LoggerOptions{
+		Name:       fmt.Sprintf("%s-%d", self.Role, self.ID),
+		Level:      level,
+		Output:     cmd.ErrOrStderr(),
+		JSONFormat: f.logJSON,
+	}), nil
+}
+
+// listens says which groups a role must hear; docs/protocol.md has the table of
+// who says what to whom.
+var listens = map[protocol.Role][]protocol.Group{
+	protocol.RoleAcceptor: {protocol.GroupAcceptors},
+	protocol.RoleProposer: {protocol.GroupProposers, protocol.GroupAcceptors, protocol.GroupLearners},
+	protocol.RoleLearner:  {protocol.GroupAcceptors, protocol.GroupLearners},
+	protocol.RoleClient:   {protocol.GroupClients},
+}
+
+// open joins the role's groups. Its errors say which setting to change.
+func (s settings) open() (*multicast.Transport, error) {
+	t, err := multicast.Open(multicast.Options{
+		Groups:        s.config.Groups,
+		Join:          listens[s.self.Role],
+		Interface:     s.config.Interface,
+		TTL:           s.config.TTL,
+		ReceiveBuffer: s.receiveBuffer,
+		SendBuffer:    s.receiveBuffer,
+	})
+	if err != nil {
+		return nil, fail(exitUsage, err)
+	}
+	s.log.Debug("network", "interface", t.Interface(), "receive_buffer", t.ReceiveBuffer(), "datagram_bytes", t.MaxDatagram(), "window_bytes", t.Window())
+	return t, nil
+}
