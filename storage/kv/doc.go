@@ -7,8 +7,8 @@
 //   - [OpenBolt] is the real one, bbolt in one file. What bbolt does on damage
 //     (it panics, and reads through a memory map, which can fault) comes out as
 //     an error of the class [ErrCorrupt] that names the file.
-//   - [Memory] keeps its files in memory, for tests and the simulator. Committed
-//     transactions survive [Memory.Crash], everything else is gone.
+//   - [Memory] keeps its files in memory, for tests and the simulator. [Memory.Crash]
+//     gives the disk after a power cut: what was committed, and nothing else.
 //   - [Faulty] wraps another one and fails the n-th operation, so that a test
 //     can ask "and what if this very one fails?" for each operation in turn.
 //

@@ -41,10 +41,34 @@ func (m *Memory) Open(path string, create bool) (DB, error) {
 	return file.open, nil
 }
 
-// Crash is kill -9 and power cut in one: whoever has a database open finds it
-// closed, and the next one to open it finds what was committed. No Update may
-// be running.
-func (m *Memory) Crash() {
+// Crash returns the disk as it is found after the power failed now: every
+// database as of its last commit, open nowhere. The disk itself, and who has
+// databases open on it, go on unaware.
+func (m *Memory) Crash() *Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	after := NewMemory()
+	for path, file := range m.files { // order does not matter
+		after.files[path] = file.crashed()
+	}
+	return after
+}
+
+func (f *memoryFile) crashed() *memoryFile {
+	if f.open != nil {
+		f.open.mu.RLock()
+		defer f.open.mu.RUnlock()
+	}
+	after := &memoryFile{buckets: map[Bucket]map[string][]byte{}}
+	for b, keys := range f.buckets { // order does not matter
+		after.buckets[b] = maps.Clone(keys)
+	}
+	return after
+}
+
+// Kill is what kill -9 does to the program: whoever has a database open finds
+// it closed. No Update may be running.
+func (m *Memory) Kill() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, file := range m.files { // order does not matter

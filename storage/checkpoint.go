@@ -1,0 +1,138 @@
+package storage
+
+import (
+	"fmt"
+	"slices"
+
+	"paxos/protocol"
+	"paxos/storage/kv"
+)
+
+// Checkpoint is a state of the process that replaces a part of the log.
+type Checkpoint struct {
+	// Covers is what Store.Covered was when the state was frozen: the state
+	// reflects all records before it (and, perhaps, some behind it).
+	Covers   Position
+	Promised protocol.Ballot
+	Round    uint64
+	Pins     []protocol.Pin
+	// Votes are those above Applied, in ascending order; others are left out.
+	Votes   []protocol.Vote
+	Applied protocol.Instance
+	// Head is the head of the list at Applied; nil if there is none to keep.
+	Head []byte
+	// Chunks are those that were closed since the last checkpoint.
+	Chunks []Chunk
+}
+
+// Chunk is an immutable part of the list, as it is stored and sent.
+type Chunk struct {
+	Number uint64
+	Data   []byte // not empty
+}
+
+// Checkpoint makes c durable in one transaction of the database, and then drops
+// what it covers from the log and prepares the log's next segment. Commit goes on
+// meanwhile. An error is the store's end (rule 9). It panics if c takes back
+// anything that the last checkpoint says.
+func (s *Store) Checkpoint(c Checkpoint) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	if err := s.ending.reason(); err != nil {
+		return err
+	}
+	next, votes := c.state()
+	next.mustFollow(&s.last)
+	if end := s.log.End(); end.Less(next.Covers) {
+		panic(fmt.Sprintf("storage: rule 7: a checkpoint covers the log up to %v, but it is durable up to %v only", next.Covers, end))
+	}
+	err := s.db.Update(func(tx kv.Tx) error { return c.write(tx, &next, votes) })
+	if err != nil {
+		return s.fail(fmt.Sprintf("write the checkpoint at instance %s", c.Applied), err)
+	}
+	s.last = next
+	s.count(func(st *Stats) { st.Checkpoints++; st.Transactions++; st.Chunks += uint64(len(c.Chunks)) })
+	return s.dropFront(next.Covers)
+}
+
+// dropFront is called when the checkpoint that covers it is durable, never before
+// (rule 7).
+func (s *Store) dropFront(covers Position) error {
+	if err := s.log.DropBefore(covers); err != nil {
+		return s.fail(fmt.Sprintf("drop the log before %v", covers), err)
+	}
+	if err := s.log.Prepare(); err != nil {
+		return s.fail("prepare the log's next segment", err)
+	}
+	return nil
+}
+
+// newState is the state that says nothing yet.
+func newState(covers Position) state {
+	st := state{stateFixed: stateFixed{Covers: covers}}
+	st.setHead(nil)
+	return st
+}
+
+// state returns what c says beside its votes, and those that are worth keeping.
+func (c *Checkpoint) state() (state, []protocol.Vote) {
+	st := newState(c.Covers)
+	st.Promised, st.Round, st.Applied = c.Promised, c.Round, c.Applied
+	st.pins = slices.SortedFunc(slices.Values(c.Pins), func(p, q protocol.Pin) int { return int(p.Acceptor) - int(q.Acceptor) })
+	st.setHead(c.Head)
+	votes := c.Votes
+	for i, v := range votes {
+		if i > 0 && v.Instance <= votes[i-1].Instance {
+			panic(fmt.Sprintf("storage: votes out of order: instance %s after %s", v.Instance, votes[i-1].Instance))
+		}
+		if st.Promised.Less(v.Ballot) { // rule 2
+			st.Promised = v.Ballot
+		}
+	}
+	for len(votes) > 0 && votes[0].Instance <= c.Applied {
+		votes = votes[1:]
+	}
+	return st, votes
+}
+
+// write is the transaction. Votes are noted in st before st is written.
+func (c *Checkpoint) write(tx kv.Tx, st *state, votes []protocol.Vote) error {
+	st.Votes, st.VotesSum = 0, 0
+	if err := writeVotes(tx, st, votes); err != nil {
+		return err
+	}
+	if err := writeChunks(tx, c.Chunks); err != nil {
+		return err
+	}
+	if err := writeHead(tx, c.Head); err != nil {
+		return err
+	}
+	return put(tx, bucketMeta, keyState, st.encode())
+}
+
+func writeHead(tx kv.Tx, head []byte) error {
+	if head == nil {
+		return tx.Delete(bucketMeta, keyHead)
+	}
+	return put(tx, bucketMeta, keyHead, head)
+}
+
+// PutChunks makes chunks durable ahead of the checkpoint whose head needs them:
+// chunks that were fetched from a peer. Chunks that are there already stay as they
+// are. An error is the store's end (rule 9).
+func (s *Store) PutChunks(chunks []Chunk) error {
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	if err := s.ending.reason(); err != nil {
+		return err
+	}
+	if len(chunks) == 0 {
+		return nil
+	}
+	err := s.db.Update(func(tx kv.Tx) error { return writeChunks(tx, chunks) })
+	if err != nil {
+		return s.fail(fmt.Sprintf("write %d chunks from number %d on", len(chunks), chunks[0].Number), err)
+	}
+	s.count(func(st *Stats) { st.Transactions++; st.Chunks += uint64(len(chunks)) })
+	return nil
+}
