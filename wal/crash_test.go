@@ -58,14 +58,16 @@ func (w *twin) accept(t tester, records []string) {
 
 // life runs one life of a log: batches of all sizes, segments prepared and not,
 // checkpoints, a clean close. It ends at the first error, and returns it.
-func (w *twin) life(fsys vfs.FS, batches int) error {
+func (w *twin) life(t tester, fsys vfs.FS, batches int) error {
+	t.Helper()
 	o := options(fsys)
 	o.SegmentBytes = MinSegmentBytes
 	o.KeepRecycled = 2
-	l, _, _, err := tryOpen(o, w.from)
+	l, records, _, err := tryOpen(o, w.from)
 	if err != nil {
 		return err
 	}
+	w.accept(t, records)
 	defer func() { _ = l.Close() }() // a second time, where all went well
 	for i := range batches {
 		end, err := w.commit(l, w.next(1+i%3, i*37%200))
@@ -110,7 +112,7 @@ const lifeBatches = 24
 // operations counts what a life without faults takes.
 func operations(t *testing.T) int {
 	fsys := vfs.NewFaulty(vfs.NewMem(1), vfs.Fault{})
-	must(t, new(twin).life(fsys, lifeBatches))
+	must(t, new(twin).life(t, fsys, lifeBatches))
 	return fsys.Count(vfs.OpAny)
 }
 
@@ -125,7 +127,7 @@ func TestAPowerFailureAtAnyOperationLosesNothingAcknowledged(t *testing.T) {
 			w := &twin{}
 			for life := range 3 {
 				fsys := vfs.NewFaulty(mem, vfs.Fault{N: 1 + (n+life*29)%all, Forever: true, Short: life%2 == 0, Err: unix.EIO})
-				_ = w.life(fsys, lifeBatches) // the error is the power failure
+				_ = w.life(t, fsys, lifeBatches) // the error is the power failure
 				mem = w.reopen(t, mem.Crash())
 			}
 		}
@@ -133,18 +135,21 @@ func TestAPowerFailureAtAnyOperationLosesNothingAcknowledged(t *testing.T) {
 }
 
 // The process is killed at the n-th operation; nothing is lost by that alone, but
-// the next life must not take for durable what only the kernel has.
+// the next life must not take for durable what only the kernel has: it is ended by
+// a power failure.
 func TestAKillAtAnyOperationLosesNothingAcknowledged(t *testing.T) {
 	all := operations(t)
 	for n := 1; n <= all; n++ {
-		mem := vfs.NewMem(uint64(n))
-		w := &twin{}
-		fsys := vfs.NewFaulty(mem, vfs.Fault{N: n, Forever: true, Err: unix.EIO})
-		_ = w.life(fsys, lifeBatches) // the error is the kill
-		mem.Kill()
-		mem = w.reopen(t, mem)
-		must(t, w.life(mem, lifeBatches))
-		w.reopen(t, mem)
+		for _, later := range []int{10, 20, 40, all} {
+			mem := vfs.NewMem(uint64(n + later))
+			w := &twin{}
+			_ = w.life(t, vfs.NewFaulty(mem, vfs.Fault{N: n, Forever: true, Err: unix.EIO}), lifeBatches) // the kill
+			mem.Kill()
+			_ = w.life(t, vfs.NewFaulty(mem, vfs.Fault{N: later, Forever: true, Err: unix.EIO}), lifeBatches) // the power failure
+			mem = w.reopen(t, mem.Crash())
+			must(t, w.life(t, mem, lifeBatches))
+			w.reopen(t, mem)
+		}
 	}
 }
 
@@ -157,7 +162,7 @@ func TestTheFirstErrorIsFinalWhicheverOperationFails(t *testing.T) {
 			mem := vfs.NewMem(uint64(n))
 			fsys := vfs.NewFaulty(mem, fault)
 			w := &twin{}
-			if err := w.life(fsys, lifeBatches); err == nil {
+			if err := w.life(t, fsys, lifeBatches); err == nil {
 				t.Fatalf("operation %d failed, and nobody said so", n)
 			} else if !strings.Contains(err.Error(), fault.Err.Error()) {
 				t.Fatalf("operation %d failed with %v, reported as %v", n, fault.Err, err)
@@ -165,7 +170,7 @@ func TestTheFirstErrorIsFinalWhicheverOperationFails(t *testing.T) {
 			mem.FailWriteback()
 			mem.Kill()
 			mem = w.reopen(t, mem)
-			must(t, w.life(mem, lifeBatches))
+			must(t, w.life(t, mem, lifeBatches))
 			w.reopen(t, mem)
 		}
 	}

@@ -217,7 +217,7 @@ func (c tailCase) String() string {
 var (
 	befores = []string{"nothing before", "batches before", "clean close before", "reading begins here"}
 	heres   = []string{"zeros", "earlier use", "damaged close", "torn", "torn with marker"}
-	behinds = []string{"no later marker", "later marker"}
+	behinds = []string{"no marker", "marker of an earlier batch", "later marker"}
 	nexts   = []string{"none", "ready", "two ready", "torn", "torn with marker", "goes on", "goes on after a ready one",
 		"begins later", "begins later after a ready one", "damaged, then later"}
 )
@@ -260,9 +260,12 @@ func (c tailCase) build() (segments []*forged, n uint64, before []string, from P
 	}
 	bad = int64(one.off)
 	one.buildHere(c.here, n, &bad)
-	if c.behind == "later marker" {
-		one.off = max(one.off, int(bad)+512)
+	one.off = max(one.off, int(bad)+512)
+	switch c.behind {
+	case "later marker":
 		one.batch(n+1, "later")
+	case "marker of an earlier batch":
+		one.batch(n-1, "cut long ago")
 	}
 	return append([]*forged{one}, buildNext(c.next, n)...), n, before, from, bad
 }
