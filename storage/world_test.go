@@ -29,6 +29,7 @@ type world struct {
 	store    *Store
 	twin     twin
 	drawn    protocol.StoreID
+	mark     int64 // a place in the log that a test remembers
 }
 
 func newWorld(seed uint64) *world {

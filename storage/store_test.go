@@ -1,0 +1,243 @@
+package storage
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"paxos/protocol"
+)
+
+func opened1(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(1)
+	_, err := w.open(true)
+	must(t, err)
+	return w
+}
+
+func reopened(t *testing.T, w *world) Restored {
+	t.Helper()
+	w.kill()
+	r, err := w.open(false)
+	must(t, err)
+	return r
+}
+
+func TestAVoteIsAPromise(t *testing.T) {
+	w := opened1(t)
+	must(t, w.commit(vote(7, 1), &protocol.Promised{Ballot: ballot(3)}))
+	if r := reopened(t, w); r.Promised != ballot(7) {
+		t.Errorf("promised %s in the log", r.Promised)
+	}
+	c := w.freeze(0)
+	c.Promised = ballot(3) // the vote counts, whatever the caller says
+	must(t, w.save(c))
+	if r := reopened(t, w); r.Promised != ballot(7) {
+		t.Errorf("promised %s in the checkpoint", r.Promised)
+	}
+}
+
+func TestACheckpointMayOnlyGoForward(t *testing.T) {
+	w := opened1(t)
+	must(t, w.commit(vote(7, 1), vote(7, 20), &protocol.Round{Round: 9}, pin(1)))
+	must(t, w.save(w.freeze(10)))
+	back := map[string]func(*Checkpoint){
+		"rule 2":  func(c *Checkpoint) { c.Promised, c.Votes = ballot(6), nil },
+		"rule 3":  func(c *Checkpoint) { c.Round = 8 },
+		"rule 7":  func(c *Checkpoint) { c.Applied = 9 },
+		"rule 10": func(c *Checkpoint) { c.Pins = nil },
+		"back":    func(c *Checkpoint) { c.Covers.Offset-- },
+		"durable": func(c *Checkpoint) { c.Covers.Offset++ },
+	}
+	for rule, change := range back {
+		c := w.freeze(10)
+		change(&c)
+		if got := panicOf(func() { _ = w.store.Checkpoint(c) }); !strings.Contains(got, rule) {
+			t.Errorf("%s: %q", rule, got)
+		}
+	}
+	must(t, w.save(w.freeze(10))) // and the store lives
+}
+
+func panicOf(do func()) (text string) {
+	defer func() { text = fmt.Sprint(recover()) }()
+	do()
+	return
+}
+
+func TestReplayFromBeforeTheFrozenStateChangesNothing(t *testing.T) {
+	w := opened1(t)
+	covers := w.store.Covered() // long before the state is frozen
+	must(t, w.commit(vote(1, 1), vote(2, 5), pin(1), &protocol.Round{Round: 3}))
+	must(t, w.commit(vote(4, 5), vote(4, 9)))
+	c := w.freeze(4)
+	c.Covers = covers
+	must(t, w.save(c))
+	must(t, w.settle(reopened(t, w)))
+}
+
+func TestTwoValuesOfOneBallotAreDamage(t *testing.T) {
+	w := opened1(t)
+	other := vote(1, 1)
+	other.Vote.Value = protocol.Value("another value")
+	must(t, w.commit(vote(1, 1)))
+	must(t, w.commit(other))
+	w.kill()
+	if _, err := w.open(false); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "rule 3") {
+		t.Errorf("opened: %v", err)
+	}
+}
+
+func TestTwoPinsOfOneAcceptorAreDamage(t *testing.T) {
+	w := opened1(t)
+	must(t, w.commit(pin(1), &protocol.Pinned{Pin: protocol.Pin{Acceptor: 1, Store: 5}}))
+	w.kill()
+	if _, err := w.open(false); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "rule 10") {
+		t.Errorf("opened: %v", err)
+	}
+}
+
+func TestChunksAreImmutable(t *testing.T) {
+	w := opened1(t)
+	must(t, w.putChunks(3))
+	must(t, w.store.PutChunks([]Chunk{{Number: 3, Data: []byte("other")}, {Number: 4, Data: []byte("new")}}))
+	if got, err := w.store.Chunk(3); err != nil || !bytes.Equal(got, chunksOf([]uint64{3})[0].Data) {
+		t.Errorf("chunk 3: %q, %v", got, err)
+	}
+	if got, err := w.store.Chunk(5); got != nil || err != nil {
+		t.Errorf("chunk 5 is not there: %q, %v", got, err)
+	}
+}
+
+func TestACheckpointWithoutAHeadLeavesNone(t *testing.T) {
+	w := opened1(t)
+	must(t, w.save(w.freeze(4)))
+	c := w.freeze(8)
+	c.Head = nil
+	must(t, w.save(c))
+	if applied, head, err := w.store.Head(); applied != 8 || head != nil || err != nil {
+		t.Errorf("head %q at %s, %v", head, applied, err)
+	}
+	must(t, w.settle(reopened(t, w)))
+}
+
+func TestTheLogStaysBoundedAndItsFilesAreRecycled(t *testing.T) {
+	w := opened1(t)
+	for i := range protocol.Instance(300) {
+		must(t, w.commit(vote(1, 3*i+1), vote(1, 3*i+2), vote(1, 3*i+3)))
+		if i%10 == 9 {
+			must(t, w.save(w.freeze(3*i)))
+		}
+	}
+	if st := w.store.Stats().Log; st.Segments > 4 || st.Recycled < 10 || st.DiskBytes > 10*4096 {
+		t.Errorf("%+v", st)
+	}
+	must(t, w.settle(reopened(t, w)))
+}
+
+func TestACommitTakesOneSync(t *testing.T) {
+	w := opened1(t)
+	before := w.store.Stats()
+	must(t, w.commit(vote(1, 1), vote(1, 2)))
+	must(t, w.commit(vote(1, 3)))
+	if st := w.store.Stats(); st.Log.Syncs != before.Log.Syncs+2 || st.Log.Commits != 2 || st.Log.Records != 3 {
+		t.Errorf("%+v", st.Log)
+	}
+	must(t, w.save(w.freeze(2), 1, 2))
+	must(t, w.putChunks(3))
+	if st := w.store.Stats(); st.Checkpoints != 1 || st.Transactions != 2 || st.Chunks != 3 || st.DatabaseBytes == 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func TestAfterCloseEverythingSaysSo(t *testing.T) {
+	w := opened1(t)
+	final := w.freeze(3)
+	must(t, w.close(&final))
+	var b Batch
+	_, _, errHead := w.store.Head()
+	for i, err := range []error{w.store.Commit(&b), w.store.Checkpoint(final), w.store.PutChunks(nil), errHead, w.store.Close(nil)} {
+		if !errors.Is(err, ErrClosed) {
+			t.Errorf("call %d: %v", i, err)
+		}
+	}
+	r, err := w.open(false)
+	must(t, err)
+	if !r.Log.Clean {
+		t.Errorf("report %+v after a clean end", r.Log)
+	}
+	must(t, w.settle(r))
+}
+
+func TestAStoreThatFailedSaysSoWhenItIsClosed(t *testing.T) {
+	w := opened1(t)
+	w.dbFaults.Arm(kvCommitFault)
+	first := w.save(w.freeze(1))
+	if err := w.store.Close(nil); !errors.Is(first, errBoom) || err != first { //nolint:errorlint // the very error
+		t.Errorf("close: %v, want %v", err, first)
+	}
+}
+
+func TestAnUnreadableChunkEndsTheStore(t *testing.T) {
+	w := opened1(t)
+	must(t, w.putChunks(1, 2))
+	w.dbs.Damage(testDB, bucketChunks, numberKey(1), flipLast)
+	_, first := w.store.Chunk(1)
+	if !errors.Is(first, ErrCorrupt) || !strings.Contains(first.Error(), databaseName) {
+		t.Errorf("chunk 1: %v", first)
+	}
+	if _, err := w.store.Chunk(2); err != first { //nolint:errorlint // the very error
+		t.Errorf("chunk 2: %v", err)
+	}
+}
+
+// The goroutines of a node: run with -race.
+func TestCommitCheckpointAndReadersRunBesideEachOther(t *testing.T) {
+	w := opened1(t)
+	var wg sync.WaitGroup
+	covers := make(chan Checkpoint, 1)
+	wg.Go(func() { // the background
+		for c := range covers {
+			must(t, w.store.Checkpoint(c))
+			must(t, w.store.PutChunks(chunksOf([]uint64{1000 + uint64(c.Applied)})))
+		}
+	})
+	done := make(chan struct{})
+	for range 2 {
+		wg.Go(func() { // a peer's snapshot
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				applied, head, err := w.store.Head()
+				must(t, err)
+				if head != nil && string(head) != fmt.Sprintf("head at %s", applied) {
+					t.Errorf("head %q at %s", head, applied)
+				}
+				if data, err := w.store.Chunk(uint64(applied)); err != nil || applied > 0 && data == nil {
+					t.Errorf("chunk %s: %q, %v", applied, data, err)
+				}
+				w.store.Stats()
+			}
+		})
+	}
+	for i := range protocol.Instance(200) { // loop and disk in one
+		must(t, w.commit(vote(1, i+1)))
+		select {
+		case covers <- Checkpoint{
+			Covers: w.store.Covered(), Promised: ballot(1), Applied: i, Head: fmt.Appendf(nil, "head at %s", i),
+			Chunks: chunksOf([]uint64{uint64(i)}), Votes: []protocol.Vote{vote(1, i+1).Vote},
+		}:
+		default:
+		}
+	}
+	close(covers)
+	close(done)
+	wg.Wait()
+}
