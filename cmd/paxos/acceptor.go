@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"paxos/node"
 	"paxos/protocol"
 )
 
@@ -23,6 +24,6 @@ never delete it, copy it, or start an acceptor on another one's.`,
 
   # on one host, in a place of one's own choice
   paxos acceptor --id 1 --config paxos.conf --interface lo --data-dir /var/lib/paxos/acceptor-1`,
-		run: runNode,
+		run: func(cmd *cobra.Command, o node.Options) error { return node.Run(cmd.Context(), o) },
 	}.command()
 }

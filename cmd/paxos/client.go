@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paxos/internal/bench"
 	"paxos/internal/lines"
 	"paxos/internal/terminal"
 	"paxos/node"
@@ -21,6 +22,10 @@ type clientFlags struct {
 	timeout float64
 	window  int
 	json    bool
+
+	// A load made here instead of read from stdin, for paxos bench.
+	generateBytes   int
+	generateSeconds float64
 }
 
 func newClient() *cobra.Command {
@@ -50,6 +55,10 @@ acceptors has it on disk. Clients need no --init, and two may have the same --id
 	cmd.Flags().Float64Var(&f.timeout, "timeout", 0, "seconds to wait between two values (also config key timeout)")
 	cmd.Flags().IntVar(&f.window, "window", protocol.SessionWindow, fmt.Sprintf("most values without acknowledgement, 1 to %d", protocol.SessionWindow))
 	cmd.Flags().BoolVar(&f.json, "json", false, "report in JSON on stdout at the end")
+	cmd.Flags().IntVar(&f.generateBytes, "generate-bytes", 0, "make values of that size instead of reading stdin")
+	cmd.Flags().Float64Var(&f.generateSeconds, "generate-seconds", 0, "for how long")
+	_ = cmd.Flags().MarkHidden("generate-bytes")
+	_ = cmd.Flags().MarkHidden("generate-seconds")
 	return cmd
 }
 
@@ -68,20 +77,33 @@ func (f *clientFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	sizes, err := node.SizesFor(t.MaxDatagram(), protocol.MaxAcceptors) // as the client core does
+	next, err := f.source(cmd, t.MaxDatagram())
 	if err != nil {
 		return fail(exitUsage, err)
 	}
 	status := terminal.NewStatus(cmd.ErrOrStderr())
 	report, err := node.RunClient(cmd.Context(), node.ClientOptions{
 		Self: s.self, Cluster: s.cluster, Transport: t, Log: s.log,
-		Next:     lines.NewReader(cmd.InOrStdin(), sizes.Payload).Next,
+		Next:     next,
 		Pause:    f.pause(cmd, s.config.Timeout),
 		Window:   f.window,
 		Progress: func(r node.ClientReport) { status.Show("%s", describe(r)) },
 	})
 	status.Clear()
 	return f.finish(cmd, s, report, err)
+}
+
+// source is where the values come from. How long one may be follows from the
+// largest datagram, by the same rule as in the client's core.
+func (f *clientFlags) source(cmd *cobra.Command, datagram int) (func() ([]byte, error), error) {
+	sizes, err := node.SizesFor(datagram, protocol.MaxAcceptors)
+	if err != nil {
+		return nil, err
+	}
+	if f.generateSeconds > 0 {
+		return bench.Generate(min(f.generateBytes, sizes.Payload), time.Duration(f.generateSeconds*float64(time.Second))), nil
+	}
+	return lines.NewReader(cmd.InOrStdin(), sizes.Payload).Next, nil
 }
 
 func (f *clientFlags) pause(cmd *cobra.Command, configured time.Duration) time.Duration {

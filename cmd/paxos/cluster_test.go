@@ -68,7 +68,7 @@ func (r running) printed(learner, lines int) string {
 	var text []byte
 	err := r.Wait(r.ctx, fmt.Sprintf("%d lines of learner %d", lines, learner), func() (bool, error) {
 		var err error
-		text, err = os.ReadFile(r.OutputPath(learner))
+		text, err = os.ReadFile(r.OutputPath(protocol.RoleLearner, learner))
 		return strings.Count(string(text), "\n") >= lines, err
 	})
 	if err != nil {

@@ -59,6 +59,9 @@ func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
 		{"client --id 1 --init", "--init"},
 		{"demo --values 0", "--values 0"},
 		{"demo --data-dir full", "not empty"},
+		{"bench --in-flight 0", "--in-flight"},
+		{"bench --sizes 16,99999", "--sizes 99999"},
+		{"bench --rounds 0", "--rounds 0"},
 		{"version 2", "2"},
 	}
 	for _, c := range cases {

@@ -3,11 +3,14 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"paxos/internal/bench"
+	"paxos/node"
 	"paxos/protocol"
 )
 
 func newProposer() *cobra.Command {
-	return role{
+	var load string
+	cmd := role{
 		role:  protocol.RoleProposer,
 		short: "Put values into an order and have them accepted",
 		long: `Put values into an order and have them accepted.
@@ -19,6 +22,17 @@ them may run.`,
 
   # every later one
   paxos proposer --id 1 --config paxos.conf`,
-		run: runNode,
+		run: func(cmd *cobra.Command, o node.Options) error {
+			if load != "" {
+				var err error
+				if o.Load, err = bench.ParseLoad(load, cmd.OutOrStdout()); err != nil {
+					return err
+				}
+			}
+			return node.Run(cmd.Context(), o)
+		},
 	}.command()
+	cmd.Flags().StringVar(&load, "load", "", "phases of load that this process makes itself, for paxos bench")
+	_ = cmd.Flags().MarkHidden("load")
+	return cmd
 }

@@ -55,6 +55,3 @@ func (r role) start(cmd *cobra.Command, s settings) error {
 	s.log.Error("gave up", "error", err, "exit_code", code)
 	return reported{fail(code, err)}
 }
-
-// runNode runs a role that does nothing but its duty.
-func runNode(cmd *cobra.Command, o node.Options) error { return node.Run(cmd.Context(), o) }

@@ -53,7 +53,7 @@ of a config file:
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newDemo(), newVersion())
+	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newDemo(), newBench(), newVersion())
 	return root
 }
 

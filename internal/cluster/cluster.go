@@ -26,6 +26,9 @@ type Options struct {
 	Interface string
 	// Args are given to every role.
 	Args []string
+	// NoOutput throws away what learners print: writing it to a file would take
+	// the disk's time from what is measured.
+	NoOutput bool
 }
 
 // Cluster is a set of child processes. Its methods may be called by any goroutine.
@@ -81,7 +84,7 @@ func (c *Cluster) writeConfig() error {
 	if _, err := os.Stat(c.ConfigPath()); err == nil {
 		return nil
 	}
-	groups, err := freeGroups()
+	groups, err := FreeGroups()
 	if err != nil {
 		return err
 	}
@@ -112,43 +115,60 @@ func (c *Cluster) LogPath(role protocol.Role, id int) string {
 	return filepath.Join(c.options.Dir, "logs", name(role, id)+".log")
 }
 
-// OutputPath is the file with what a learner printed since its last start.
-func (c *Cluster) OutputPath(learner int) string {
-	return filepath.Join(c.options.Dir, name(protocol.RoleLearner, learner)+".out")
+// OutputPath is the file with what a role wrote to stdout since its last start.
+func (c *Cluster) OutputPath(role protocol.Role, id int) string {
+	if role == protocol.RoleLearner && c.options.NoOutput {
+		return os.DevNull
+	}
+	return filepath.Join(c.options.Dir, name(role, id)+".out")
 }
 
 func name(role protocol.Role, id int) string { return role.String() + "-" + strconv.Itoa(id) }
 
 // Start starts a role, with args after the usual ones. A role that has no data
-// folder yet is told to format one.
+// folder yet is told to format one. Only a client may end by itself, see Check.
 func (c *Cluster) Start(role protocol.Role, id int, args ...string) (*Process, error) {
-	all := []string{role.String(), "--id", strconv.Itoa(id), "--config", c.ConfigPath(), "--log-json"}
-	if role != protocol.RoleClient {
-		all = append(all, "--data-dir", c.DataDir(role, id))
-		if _, err := os.Stat(c.DataDir(role, id)); errors.Is(err, os.ErrNotExist) {
-			all = append(all, "--init")
-		}
-	}
-	all = slices.Concat(all, c.options.Args, args)
+	return c.launch(newProcess(role, id, args, c.LogPath(role, id)))
+}
 
+// StartTask is Start for a role that ends by itself when its args say so.
+func (c *Cluster) StartTask(role protocol.Role, id int, args ...string) (*Process, error) {
+	p := newProcess(role, id, args, c.LogPath(role, id))
+	p.task = true
+	return c.launch(p)
+}
+
+func (c *Cluster) launch(p *Process) (*Process, error) {
+	all := c.arguments(p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return nil, fmt.Errorf("start %s: the cluster was closed", name(role, id))
+		return nil, fmt.Errorf("start %s: the cluster was closed", p)
 	}
-	p := newProcess(role, id, args, c.LogPath(role, id))
 	if err := p.start(c, all); err != nil {
-		return nil, fmt.Errorf("start %s: %w", name(role, id), err)
+		return nil, fmt.Errorf("start %s: %w", p, err)
 	}
 	c.processes = append(c.processes, p)
 	return p, nil
+}
+
+func (c *Cluster) arguments(p *Process) []string {
+	args := []string{p.Role.String(), "--id", strconv.Itoa(p.ID), "--config", c.ConfigPath(), "--log-json"}
+	if p.Role != protocol.RoleClient {
+		args = append(args, "--data-dir", c.DataDir(p.Role, p.ID))
+		if _, err := os.Stat(c.DataDir(p.Role, p.ID)); errors.Is(err, os.ErrNotExist) {
+			args = append(args, "--init")
+		}
+	}
+	return slices.Concat(args, c.options.Args, p.args)
 }
 
 // Restart starts the role of an ended process again, on the same store.
 func (c *Cluster) Restart(p *Process) (*Process, error) { return c.Start(p.Role, p.ID, p.args...) }
 
 // Check reports the first process that ended although nobody asked it to, other
-// than a client that was done. It names the process and quotes the end of its log.
+// than a client or a task that was done. It names the process and quotes the
+// end of its log.
 func (c *Cluster) Check() error {
 	for _, p := range c.all() {
 		if err := p.unexpectedEnd(); err != nil {

@@ -124,7 +124,7 @@ func TestARoleFormatsItsStoreAtItsFirstStartOnly(t *testing.T) {
 		var out []byte
 		err := c.Wait(bounded(t), "output", func() (bool, error) {
 			var err error
-			out, err = os.ReadFile(c.OutputPath(1))
+			out, err = os.ReadFile(c.OutputPath(protocol.RoleLearner, 1))
 			return len(out) > 0, err
 		})
 		if err != nil {

@@ -15,7 +15,7 @@
 //	cluster.conf      the config file
 //	data/ROLE-ID/     a role's store
 //	logs/ROLE-ID.log  stderr in JSON, of all starts of that role
-//	learner-ID.out    stdout of a learner's last start
+//	ROLE-ID.out       stdout of that role's last start: a learner's values
 //
 // A program that uses this package must be able to play the roles itself, for
 // it is its own binary that is started: see Options.Binary.

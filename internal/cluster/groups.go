@@ -9,10 +9,10 @@ import (
 	"paxos/protocol"
 )
 
-// freeGroups chooses a group address at random and ports that are free, so that
+// FreeGroups chooses a group address at random and ports that are free, so that
 // clusters on one host do not take each other's time. That they do not believe
 // each other follows from their names, not from this.
-func freeGroups() (groups [protocol.Groups]netip.AddrPort, err error) {
+func FreeGroups() (groups [protocol.Groups]netip.AddrPort, err error) {
 	// 239.255/16 is for local use (RFC 2365).
 	addr := netip.AddrFrom4([4]byte{239, 255, byte(rand.IntN(256)), byte(1 + rand.IntN(254))})
 	for g := range groups {

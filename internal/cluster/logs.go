@@ -27,6 +27,7 @@ const pollEvery = 2 * time.Millisecond
 type Stopped struct {
 	Fsyncs      uint64 `json:"fsyncs"`
 	Checkpoints uint64 `json:"checkpoints"`
+	Length      uint64 `json:"length"` // of its list, in values
 }
 
 // entry is one line of a log.
@@ -116,7 +117,8 @@ func (c *Cluster) Wait(ctx context.Context, what string, answer func() (bool, er
 	}
 }
 
-// Stopped adds up what the roles said when they were shut down cleanly.
+// Stopped adds up what the roles said when they were shut down cleanly; Length
+// is that of the longest list.
 func (c *Cluster) Stopped() (Stopped, error) {
 	var sum Stopped
 	seen := make(map[string]bool)
@@ -125,14 +127,30 @@ func (c *Cluster) Stopped() (Stopped, error) {
 			continue
 		}
 		seen[p.log] = true
-		found, err := entries(p.log, stoppedMessage)
+		s, err := c.StoppedOf(p.Role, p.ID)
 		if err != nil {
-			return sum, fmt.Errorf("read what %s did: %w", p, err)
+			return sum, err
 		}
-		for _, e := range found {
-			sum.Fsyncs += e.Fsyncs
-			sum.Checkpoints += e.Checkpoints
-		}
+		sum.add(s)
 	}
 	return sum, nil
+}
+
+// StoppedOf is Stopped for all starts of one role.
+func (c *Cluster) StoppedOf(role protocol.Role, id int) (Stopped, error) {
+	var sum Stopped
+	found, err := entries(c.LogPath(role, id), stoppedMessage)
+	if err != nil {
+		return sum, fmt.Errorf("read what %s did: %w", name(role, id), err)
+	}
+	for _, e := range found {
+		sum.add(e.Stopped)
+	}
+	return sum, nil
+}
+
+func (s *Stopped) add(t Stopped) {
+	s.Fsyncs += t.Fsyncs
+	s.Checkpoints += t.Checkpoints
+	s.Length = max(s.Length, t.Length)
 }

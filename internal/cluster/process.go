@@ -24,6 +24,7 @@ type Process struct {
 	Stdin io.WriteCloser
 
 	args    []string // beside the usual ones
+	task    bool     // it ends by itself when it is done
 	log     string
 	command *exec.Cmd
 	asked   atomic.Bool   // we wanted it to end
@@ -32,7 +33,7 @@ type Process struct {
 }
 
 func newProcess(role protocol.Role, id int, args []string, log string) *Process {
-	return &Process{Role: role, ID: id, args: args, log: log, done: make(chan struct{})}
+	return &Process{Role: role, ID: id, args: args, log: log, task: role == protocol.RoleClient, done: make(chan struct{})}
 }
 
 func (p *Process) start(c *Cluster, args []string) error {
@@ -68,17 +69,15 @@ func (p *Process) connect(c *Cluster) (files []*os.File, err error) {
 		return nil, err
 	}
 	files = append(files, stderr)
-	p.command.Stderr = stderr
-	switch p.Role {
-	case protocol.RoleClient:
+	// Anew at each start: a learner prints from the first value on.
+	stdout, err := os.Create(c.OutputPath(p.Role, p.ID))
+	if err != nil {
+		return files, err
+	}
+	files = append(files, stdout)
+	p.command.Stderr, p.command.Stdout = stderr, stdout
+	if p.Role == protocol.RoleClient {
 		p.Stdin, err = p.command.StdinPipe()
-	case protocol.RoleLearner:
-		// A learner prints from the first value on, at each start.
-		var stdout *os.File
-		if stdout, err = os.Create(c.OutputPath(p.ID)); err == nil {
-			files = append(files, stdout)
-			p.command.Stdout = stdout
-		}
 	}
 	return files, err
 }
@@ -142,8 +141,8 @@ func (p *Process) unexpectedEnd() error {
 	switch {
 	case !p.Ended() || p.asked.Load():
 		return nil
-	case p.err == nil && p.Role == protocol.RoleClient:
-		return nil // all its values are acknowledged
+	case p.err == nil && p.task:
+		return nil // it was done
 	case p.err == nil:
 		return fmt.Errorf("%s ended by itself%s", p, p.lastWords())
 	}

@@ -80,7 +80,7 @@ func (d *demo) start() error {
 		}
 	}
 	for id := 1; id <= learners; id++ {
-		o, err := openOutput(d.cluster.OutputPath(id))
+		o, err := openOutput(d.cluster.OutputPath(protocol.RoleLearner, id))
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (d *demo) conclude() error {
 	}
 	var printed []string
 	for id := 1; id <= learners; id++ {
-		printed = append(printed, d.cluster.OutputPath(id))
+		printed = append(printed, d.cluster.OutputPath(protocol.RoleLearner, id))
 	}
 	d.report.Checks, err = checks(d.sources.sent(), printed)
 	return err

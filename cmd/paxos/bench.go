@@ -1,0 +1,101 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"paxos/internal/bench"
+	"paxos/internal/terminal"
+	"paxos/protocol"
+)
+
+// benchFlags are the flags of the benchmark.
+type benchFlags struct {
+	seconds  float64
+	inFlight []int
+	sizes    []int
+	rounds   int
+	clients  int
+	dir      string
+	json     bool
+}
+
+func newBench() *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure a durable cluster on this host",
+		Long: `Measure a durable cluster on this host.
+
+Three acceptors, a proposer and a learner run as processes on loopback, with
+their stores on the disk. A fixed number of values is always on its way; by
+default the leader's own process makes them, with --clients separate client
+processes do. Each line of the result is measured on a fresh cluster. Latency is
+from handing a value over to its acknowledgement, by which time it is on the
+disks of a majority.
+
+Beside the results stands what the machine allowed in the same run: the time of
+an fdatasync, and how many multicast datagrams a second get through.`,
+		Example: `  paxos bench
+  paxos bench --in-flight 1024 --sizes 64 --seconds 60
+  paxos bench --clients 4 --rounds 3 --json`,
+		Args: cobra.NoArgs,
+		RunE: action(func(cmd *cobra.Command) error { return f.run(cmd) }),
+	}
+	flags := cmd.Flags()
+	flags.Float64Var(&f.seconds, "seconds", 3, "how long to measure each line")
+	flags.IntSliceVar(&f.inFlight, "in-flight", []int{1, 64, 256, 1024}, "how many values are on their way at once")
+	flags.IntSliceVar(&f.sizes, "sizes", []int{16, 64, 1024}, "sizes of a value in bytes")
+	flags.IntVar(&f.rounds, "rounds", 1, "how often to measure each line; the median counts")
+	flags.IntVar(&f.clients, "clients", 0, "how many client processes make the load; 0: the leader's process does")
+	flags.StringVar(&f.dir, "data-dir", "", "folder for the stores, on a disk (default: TMPDIR or /var/tmp)")
+	flags.BoolVar(&f.json, "json", false, "report in JSON")
+	flags.SortFlags = false
+	_ = cmd.MarkFlagDirname("data-dir")
+	return cmd
+}
+
+func (f *benchFlags) run(cmd *cobra.Command) error {
+	if err := f.check(); err != nil {
+		return fail(exitUsage, err)
+	}
+	status := terminal.NewStatus(cmd.ErrOrStderr())
+	report, err := bench.Run(cmd.Context(), bench.Options{
+		Dir: f.dir, InFlight: f.inFlight, Sizes: f.sizes, Rounds: f.rounds, Clients: f.clients,
+		Duration: time.Duration(f.seconds * float64(time.Second)),
+		Progress: func(round, inFlight, size int) {
+			status.Show("round %d of %d: %d in flight, %d bytes", round, f.rounds, inFlight, size)
+		},
+	})
+	status.Clear()
+	if err != nil {
+		return err
+	}
+	if !f.json {
+		return report.WriteText(cmd.OutOrStdout())
+	}
+	e := json.NewEncoder(cmd.OutOrStdout())
+	e.SetIndent("", "  ")
+	return e.Encode(report)
+}
+
+func (f *benchFlags) check() error {
+	for _, n := range f.inFlight {
+		most := protocol.SessionWindow * max(f.clients, 1)
+		if n < 1 || n > most {
+			return fmt.Errorf("--in-flight %d: want 1 to %d", n, most)
+		}
+	}
+	for _, n := range f.sizes {
+		if n < 1 || n > protocol.MaxPayload {
+			return fmt.Errorf("--sizes %d: want 1 to %d", n, protocol.MaxPayload)
+		}
+	}
+	if f.seconds <= 0 || f.rounds < 1 || f.clients < 0 {
+		return fmt.Errorf("--seconds %g --rounds %d --clients %d: want more than 0, at least 1, at least 0", f.seconds, f.rounds, f.clients)
+	}
+	return nil
+}
