@@ -1,0 +1,141 @@
+package proposer
+
+import (
+	"fmt"
+
+	"paxos/protocol"
+)
+
+// phase1 collects the promises of one ballot (Lamport 2001, phase 1; van
+// Renesse and Altinbuken 2015, the scout).
+type phase1 struct {
+	from     protocol.Instance   // where all first pages start
+	pinned   protocol.Tally      // acceptors whose pins are durable when the Prepare leaves (rule 10)
+	next     []protocol.Instance // by place: where the acceptor's next page must start
+	done     protocol.Tally      // acceptors that have delivered all pages
+	heard    bool                // a Promise proves that the Prepare left, and the round is durable
+	votes    votes
+	attempts int
+	resendAt protocol.Time
+	giveUpAt protocol.Time // when no page came for too long
+}
+
+// stand starts phase 1 under a ballot that was never used: its round is above
+// all rounds seen and recorded, and the Prepare waits for its record (rule 3).
+func (p *Proposer) stand(now protocol.Time, out *protocol.Output) {
+	round := p.nextRound()
+	if round == 0 {
+		out.Fail(errRounds)
+		return
+	}
+	if round <= p.round {
+		panic(fmt.Sprintf("proposer: rule 3: round %d after round %d", round, p.round))
+	}
+	p.round = round
+	p.ballot = protocol.Ballot{Round: round, Proposer: p.cfg.Self.ID, Incarnation: p.cfg.Incarnation}
+	p.state = preparing
+	p.phase1 = newPhase1(p.applied+1, p.pins.known, p.cfg.Quorum)
+	p.stats.Candidacies++
+	out.Persist([]protocol.Record{&protocol.Round{Round: round}})
+	p.resendPrepare(now, out)
+	p.phase1.giveUpAt = now.Add(p.cfg.ElectionMin)
+}
+
+func newPhase1(from protocol.Instance, pinned protocol.Tally, q protocol.Quorum) phase1 {
+	f := phase1{from: from, pinned: pinned, votes: newVotes(), next: make([]protocol.Instance, q.Size())}
+	for place := range f.next {
+		f.next[place] = from
+	}
+	return f
+}
+
+// resendPrepare asks for what is missing: everybody's first page, or the next
+// page of each acceptor that has not delivered all.
+func (p *Proposer) resendPrepare(now protocol.Time, out *protocol.Output) {
+	f := &p.phase1
+	f.attempts++
+	f.resendAt = now.Add(backOff(p.cfg, p.cfg.RetransmitMin, f.attempts))
+	if !f.heard {
+		// Rule 3: a repeated Prepare, too, waits for the record of its round.
+		out.PersistOne(nil, protocol.GroupAcceptors, p.prepare(f.from, 0))
+		return
+	}
+	for place, id := range p.cfg.Quorum.Members() {
+		if !p.cfg.Quorum.Has(f.done, id) {
+			out.Send(protocol.GroupAcceptors, p.prepare(f.next[place], id))
+		}
+	}
+}
+
+func (p *Proposer) prepare(from protocol.Instance, target protocol.NodeID) *protocol.Prepare {
+	return &protocol.Prepare{Ballot: p.ballot, From: from, Target: target, Pins: p.pins.list()}
+}
+
+func (p *Proposer) tickPhase1(now protocol.Time, out *protocol.Output) {
+	switch {
+	case now >= p.phase1.giveUpAt:
+		p.failed(now)
+	case now >= p.phase1.resendAt:
+		p.resendPrepare(now, out)
+	}
+}
+
+// onPromise takes one page. A page counts only where the last one ended, so
+// that no vote is missed however pages are lost, repeated or overtaken (rule 5).
+func (p *Proposer) onPromise(now protocol.Time, from protocol.NodeID, m *protocol.Promise, out *protocol.Output) {
+	p.pins.learn(now, m.Pins, out)
+	p.checkQuorum(now)
+	if p.state != preparing || m.Ballot != p.ballot {
+		return
+	}
+	p.phase1.heard = true
+	if !p.cfg.Quorum.Has(p.phase1.pinned, from) || !p.phase1.take(p.cfg.Quorum, from, m) {
+		return
+	}
+	p.phase1.attempts = 0
+	p.phase1.giveUpAt = now.Add(p.cfg.ElectionMin)
+	if m.Next != 0 {
+		out.Send(protocol.GroupAcceptors, p.prepare(m.Next, from))
+	}
+	p.finishPhase1(now, out)
+}
+
+// take adds a page if it continues exactly where its acceptor's last page ended.
+func (f *phase1) take(q protocol.Quorum, from protocol.NodeID, m *protocol.Promise) bool {
+	place := placeOf(q, from)
+	if q.Has(f.done, from) || m.From != f.next[place] {
+		return false
+	}
+	for _, v := range m.Votes {
+		f.votes.add(v)
+	}
+	f.votes.trimTo(m.Trim)
+	f.next[place] = m.Next
+	if m.Next == 0 {
+		f.done = q.Add(f.done, from)
+	}
+	return true
+}
+
+// finishPhase1 goes on to phase 2 once a majority has delivered all pages.
+func (p *Proposer) finishPhase1(now protocol.Time, out *protocol.Output) {
+	quorum := p.phase1.done &^ p.pins.disputed
+	if !p.cfg.Quorum.Reached(quorum) {
+		return
+	}
+	p.state = catchingUp
+	p.stats.Leaderships++
+	p.election.failures = 0
+	p.lead.begin(now, p.ballot, quorum, p.phase1.votes)
+	p.phase1 = phase1{}
+	p.beat(now, out)
+	p.tryLead(now)
+}
+
+// checkQuorum voids a leadership whose promises came from a store that is
+// disputed since (rule 10).
+func (p *Proposer) checkQuorum(now protocol.Time) {
+	if (p.state == catchingUp || p.state == leading) && !p.cfg.Quorum.Reached(p.lead.quorum&^p.pins.disputed) {
+		p.failed(now)
+	}
+}
