@@ -110,7 +110,7 @@ func (r *reader) run() Run {
 }
 
 func (r *reader) pins() []Pin {
-	n := r.count(pinSize)
+	n := r.count(PinSize)
 	if n > MaxAcceptors {
 		r.failed = true
 		return nil
@@ -129,7 +129,11 @@ func (r *reader) mark() Mark {
 	if !r.bool() {
 		return Mark{}
 	}
-	return Mark{Ballot: r.ballot(), Span: Span{r.instance(), r.instance()}}
+	m := Mark{Ballot: r.ballot(), Span: Span{r.instance(), r.instance()}}
+	if m.IsZero() { // has a shorter encoding
+		r.failed = true
+	}
+	return m
 }
 
 // readN reads n elements into a fresh slice; no elements make a nil slice.

@@ -69,7 +69,8 @@ func DecodeMessage(cluster ClusterID, data []byte) (Sender, Message, error) {
 	}
 	r := reader{rest: body[headerSize:]}
 	m.decodeBody(&r)
-	if r.failed || len(r.rest) != 0 || !m.valid() || !from.Role.Valid() {
+	reserved := data[13] | data[14] | data[15]
+	if r.failed || len(r.rest) != 0 || !m.valid() || !from.Role.Valid() || reserved != 0 {
 		return Sender{}, nil, fmt.Errorf("%w: %s", ErrMalformed, typ)
 	}
 	return from, m, nil

@@ -253,7 +253,7 @@ const (
 	// PieceOverhead bounds what a Piece takes beside its data.
 	PieceOverhead = 1 + 8 + 4 + 4 + 4 + 5
 	// PageOverhead bounds what a Promise or a Decided takes beside its votes or decisions.
-	PageOverhead = ballotSize + 8 + 8 + 8 + 3 + pinSize*MaxAcceptors + 5
+	PageOverhead = ballotSize + 8 + 8 + 8 + 3 + PinSize*MaxAcceptors + 5
 	// AcceptOverhead bounds what an Accept takes beside its value.
 	AcceptOverhead = 1 + ballotSize + 16 + VoteOverhead
 

@@ -50,7 +50,8 @@ type Pin struct {
 	Store    StoreID
 }
 
-const pinSize = 4 + 8
+// PinSize is what a Pin takes in a message, in bytes.
+const PinSize = 4 + 8
 
 // Vote is what an acceptor accepted for one instance: the highest ballot, and its value.
 type Vote struct {

@@ -77,13 +77,13 @@ func (f *clientFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	next, err := f.source(cmd, t.MaxDatagram())
+	next, err := f.source(cmd, t.MaxDatagram(), s.config.Acceptors)
 	if err != nil {
 		return fail(exitUsage, err)
 	}
 	status := terminal.NewStatus(cmd.ErrOrStderr())
 	report, err := node.RunClient(cmd.Context(), node.ClientOptions{
-		Self: s.self, Cluster: s.cluster, Transport: t, Log: s.log,
+		Self: s.self, Cluster: s.cluster, Acceptors: s.config.Acceptors, Transport: t, Log: s.log,
 		Next:     next,
 		Pause:    f.pause(cmd, s.config.Timeout),
 		Window:   f.window,
@@ -95,15 +95,16 @@ func (f *clientFlags) run(cmd *cobra.Command) error {
 
 // source is where the values come from. How long one may be follows from the
 // largest datagram, by the same rule as in the client's core.
-func (f *clientFlags) source(cmd *cobra.Command, datagram int) (func() ([]byte, error), error) {
-	sizes, err := node.SizesFor(datagram, protocol.MaxAcceptors)
+func (f *clientFlags) source(cmd *cobra.Command, datagram, acceptors int) (func() ([]byte, error), error) {
+	sizes, err := node.SizesFor(datagram, acceptors)
 	if err != nil {
 		return nil, err
 	}
+	limit := min(sizes.Submit-protocol.PayloadSize(protocol.MaxPayload)+protocol.MaxPayload, protocol.MaxPayload)
 	if f.generateSeconds > 0 {
-		return bench.Generate(min(f.generateBytes, sizes.Payload), time.Duration(f.generateSeconds*float64(time.Second))), nil
+		return bench.Generate(min(f.generateBytes, limit), time.Duration(f.generateSeconds*float64(time.Second))), nil
 	}
-	return lines.NewReader(cmd.InOrStdin(), sizes.Payload).Next, nil
+	return lines.NewReader(cmd.InOrStdin(), limit).Next, nil
 }
 
 func (f *clientFlags) pause(cmd *cobra.Command, configured time.Duration) time.Duration {

@@ -1,0 +1,102 @@
+package node
+
+import (
+	"fmt"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// installation is a snapshot on its way from a peer into our store.
+type installation struct {
+	under   bool   // under way
+	head    []byte // the list's head, once it is here whole
+	applied protocol.Instance
+	length  uint64
+	writing bool // everything is with the store
+}
+
+// catchUp moves a snapshot transfer forward: it starts one where the log that
+// we lack is gone, and says which chunks are needed once the head is here.
+func (m *Machine) catchUp(now protocol.Time) {
+	if m.install.under && m.Fetcher.Failed() != nil {
+		m.endInstall() // a later Trimmed, of whichever peer, leads to the next try
+	}
+	if peer, _, behind := m.Learner.Behind(); behind && !m.install.under {
+		m.install = installation{under: true}
+		m.Fetcher.Start(now, peer, &m.out)
+	}
+	if head, ok := m.Fetcher.TakeHead(); ok {
+		m.takeHead(now, head.Data)
+	}
+}
+
+func (m *Machine) takeHead(now protocol.Time, head []byte) {
+	applied, length, err := list.PeekHead(head)
+	if err != nil || applied <= m.List.Applied() {
+		m.endInstall() // useless
+		return
+	}
+	m.install = installation{under: true, head: head, applied: applied, length: length}
+	have := m.List.Length() / protocol.ChunkEntries
+	need := length / protocol.ChunkEntries
+	if m.Proposer != nil && m.Acceptor == nil {
+		have = need // it keeps no entries
+	}
+	m.Fetcher.WantChunks(now, have, need, &m.out)
+}
+
+// TakeChunks takes out fetched chunks; they are true whatever becomes of the
+// transfer, so they may be stored at once.
+func (m *Machine) TakeChunks() []storage.Chunk {
+	blobs := m.Fetcher.TakeChunks()
+	if len(blobs) == 0 {
+		return nil
+	}
+	chunks := make([]storage.Chunk, len(blobs))
+	for i, b := range blobs {
+		chunks[i] = storage.Chunk{Number: b.Number, Data: b.Data}
+	}
+	return chunks
+}
+
+// TakeInstall returns the checkpoint that installs the fetched head, once all
+// of its chunks have been taken. The state goes on in the meantime: what it
+// promises and votes after this view is in the log behind covers.
+func (m *Machine) TakeInstall(covers storage.Position) *Frozen {
+	in := &m.install
+	if in.head == nil || in.writing || !m.Fetcher.Done() {
+		return nil
+	}
+	if in.applied <= m.List.Applied() { // overtaken by the log
+		m.endInstall()
+		return nil
+	}
+	f := &Frozen{Checkpoint: m.durableState(covers), Closed: m.List.TakeClosed(), length: in.length}
+	f.Checkpoint.Applied, f.Checkpoint.Head = in.applied, in.head
+	if m.Acceptor != nil {
+		f.Checkpoint.Votes = m.Acceptor.VotesAbove(in.applied)
+	}
+	in.writing = true
+	return f
+}
+
+// Installed is told when f, made by TakeInstall, is durable.
+func (m *Machine) Installed(now protocol.Time, f *Frozen) error {
+	defer m.endInstall()
+	applied := f.Checkpoint.Applied
+	if applied > m.List.Applied() {
+		if err := m.List.Restore(f.Checkpoint.Head); err != nil {
+			return fmt.Errorf("install the snapshot of instance %d: %w", applied, err)
+		}
+		m.Learner.Advance(applied)
+		if m.Proposer != nil {
+			m.Proposer.Applied(now, applied, nil, &m.out)
+		}
+	}
+	m.Checkpointed(f)
+	return nil
+}
+
+func (m *Machine) endInstall() { m.install = installation{} }

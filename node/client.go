@@ -1,0 +1,159 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"paxos/client"
+	"paxos/protocol"
+)
+
+// RunClient submits payloads until there are no more and all are acknowledged.
+// A cancelled context, a payload that is too long, and a session that expired
+// are errors; the report then tells how many were acknowledged before.
+func RunClient(ctx context.Context, o ClientOptions) (ClientReport, error) {
+	r, err := openClient(o)
+	if err != nil {
+		return ClientReport{}, err
+	}
+	defer r.source.stop()
+	defer o.Transport.Close()
+	go r.source.run()
+	err = r.loop(ctx)
+	return r.report(), err
+}
+
+// clientRunner is a client's loop.
+type clientRunner struct {
+	ClientOptions
+	began  time.Time
+	core   *client.Client
+	in     *inbox
+	out    outbox
+	sends  protocol.Output
+	source *source
+
+	block    []byte // payloads taken from the source and not offered yet
+	waiting  int    // how many
+	spare    []byte
+	offered  uint64
+	end      error // of the source
+	progress time.Time
+	alarmAt  protocol.Time // when the alarm is set to ring
+}
+
+func openClient(o ClientOptions) (*clientRunner, error) {
+	sizes, err := SizesFor(o.Transport.MaxDatagram(), o.Acceptors)
+	if err != nil {
+		return nil, err
+	}
+	nonce, err := newNonce()
+	if err != nil {
+		return nil, err
+	}
+	core := client.New(client.Config{Nonce: nonce, Seed: randomUint64(), SubmitBytes: sizes.Submit, Window: o.Window})
+	self := protocol.Sender{Peer: o.Self}
+	return &clientRunner{
+		ClientOptions: o, began: time.Now(), core: core, source: newSource(o),
+		in:  newInbox(o.Transport, o.Cluster, o.Self),
+		out: outbox{transport: o.Transport, cluster: o.Cluster, self: self},
+	}, nil
+}
+
+func (r *clientRunner) now() protocol.Time { return protocol.Time(time.Since(r.began)) }
+
+func (r *clientRunner) loop(ctx context.Context) error {
+	defer context.AfterFunc(ctx, r.Transport.Wake)()
+	alarm := time.AfterFunc(0, r.Transport.Wake)
+	defer alarm.Stop()
+	for ctx.Err() == nil {
+		letters, err := r.in.receive()
+		if err != nil {
+			return err
+		}
+		now := r.now()
+		for _, l := range letters {
+			r.core.Step(now, l.from, l.msg, &r.sends)
+		}
+		if done, err := r.turn(); done || err != nil {
+			return err
+		}
+		r.rearm(alarm)
+	}
+	return fmt.Errorf("interrupted with %d values not acknowledged", r.core.Outstanding())
+}
+
+// turn offers what there is room for and sends; done means that everything is
+// acknowledged.
+func (r *clientRunner) turn() (done bool, err error) {
+	now := r.now()
+	if at, ok := r.core.Deadline(); ok && at <= now {
+		r.core.Tick(now, &r.sends)
+	}
+	if err := r.offer(); err != nil {
+		return false, err
+	}
+	r.core.Flush(now, &r.sends)
+	r.out.send(r.sends.Now)
+	r.sends.Now = r.sends.Now[:0]
+	if err := r.core.Err(); err != nil {
+		return false, err
+	}
+	r.tell()
+	if r.end != nil && r.waiting == 0 && r.core.Outstanding() == 0 {
+		if !ended(r.end) {
+			return false, r.end
+		}
+		return true, nil
+	}
+	return false, nil
+}
+
+// offer gives the core as many payloads as its window has room for.
+func (r *clientRunner) offer() error {
+	for {
+		if r.waiting == 0 && r.end == nil {
+			spare := r.spare
+			r.block, r.waiting, r.end = r.source.take(spare)
+			r.spare = r.block[:0]
+		}
+		if r.waiting == 0 {
+			return nil
+		}
+		payload, rest, err := protocol.NextPayload(r.block)
+		if err != nil {
+			return fmt.Errorf("value %d: %w: more than %d bytes", r.offered+1, client.ErrTooLong, protocol.MaxPayload)
+		}
+		if err := r.core.Fits(len(payload)); err != nil {
+			return fmt.Errorf("value %d: %w", r.offered+1, err)
+		}
+		if !r.core.Offer(payload) {
+			return nil
+		}
+		r.block, r.waiting, r.offered = rest, r.waiting-1, r.offered+1
+	}
+}
+
+const progressEvery = 200 * time.Millisecond
+
+// tell reports progress now and then.
+func (r *clientRunner) tell() {
+	if r.Progress == nil || time.Since(r.progress) < progressEvery {
+		return
+	}
+	r.progress = time.Now()
+	r.Progress(r.report())
+}
+
+func (r *clientRunner) report() ClientReport {
+	return ClientReport{Submitted: r.offered, Acked: uint64(r.core.Acked()), Elapsed: time.Since(r.began)}
+}
+
+func (r *clientRunner) rearm(alarm *time.Timer) {
+	now := r.now()
+	if at, ok := r.core.Deadline(); ok && (at < r.alarmAt || r.alarmAt <= now) {
+		r.alarmAt = at // an alarm that rings too early does no harm
+		alarm.Reset(max(at.Sub(now), 0))
+	}
+}

@@ -1,0 +1,167 @@
+package node
+
+import (
+	"runtime"
+	"slices"
+	"sync"
+
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// group is what one fdatasync covers: records, and the messages that wait for them.
+type group struct {
+	batch storage.Batch
+	held  protocol.Held
+}
+
+// disk is the group commit. The loop gathers one group while the disk
+// goroutine commits the other; when that is durable, the goroutine lets its
+// messages go and takes the next group at once, without the loop's help.
+type disk struct {
+	store *storage.Store
+	out   *outbox
+	fail  func() // wakes the loop after the first error
+
+	mu     sync.Mutex
+	work   sync.Cond // something was gathered, or closed
+	idle   sync.Cond // nothing is being committed, nor gathered
+	next   []*group  // gathered, in order; none is empty
+	spare  *group
+	busy   bool // a group is being committed
+	closed bool
+	err    error
+}
+
+func newDisk(store *storage.Store, out *outbox, fail func()) *disk {
+	d := &disk{store: store, out: out, fail: fail}
+	d.work.L, d.idle.L = &d.mu, &d.mu
+	return d
+}
+
+// add gathers records, and what waits for them. Messages that wait for
+// nothing, since all records before them are durable, are returned.
+func (d *disk) add(records []protocol.Record, held protocol.Held) []protocol.Send {
+	if len(records) == 0 && held.Empty() {
+		return nil
+	}
+	free, start := d.gather(records, held)
+	if start {
+		// The loop is about to wait in a system call that would keep the disk
+		// goroutine from this processor for a while: let it go first.
+		runtime.Gosched()
+	}
+	return free
+}
+
+func (d *disk) gather(records []protocol.Record, held protocol.Held) (free []protocol.Send, start bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.err != nil {
+		return nil, false // nothing leaves any more (rule 9)
+	}
+	if len(records) == 0 && !d.busy && len(d.next) == 0 {
+		return held.Release(), false
+	}
+	for _, rec := range records {
+		d.last().batch.Add(rec)
+	}
+	d.last().held.Join(held)
+	d.work.Signal()
+	return nil, !d.busy
+}
+
+// groupBytes bounds a group's records, in bytes: more than a busy disk gathers,
+// and less than a segment of the log.
+const groupBytes = 1 << 20
+
+// last is the group that takes the next record.
+func (d *disk) last() *group {
+	if n := len(d.next); n > 0 && d.next[n-1].batch.Bytes() < groupBytes {
+		return d.next[n-1]
+	}
+	g := d.spare
+	if d.spare = nil; g == nil {
+		g = new(group)
+	}
+	d.next = append(d.next, g)
+	return g
+}
+
+// run is the disk goroutine: it ends after the first error, or when it was
+// closed and everything is durable.
+func (d *disk) run() {
+	var g *group
+	for d.swap(&g) {
+		if err := d.commit(g); err != nil {
+			d.failed(err)
+			return
+		}
+	}
+}
+
+// swap gives an emptied group back and waits for the next one.
+func (d *disk) swap(g **group) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.busy, d.spare = false, *g
+	for len(d.next) == 0 {
+		d.idle.Broadcast()
+		if d.closed {
+			return false
+		}
+		d.work.Wait()
+	}
+	d.busy = true
+	*g = d.next[0]
+	d.next = slices.Delete(d.next, 0, 1)
+	return true
+}
+
+// commit makes a group durable and then lets its messages go. This is the one
+// place where rule 1 is kept: nothing is released before Commit has returned
+// without an error.
+func (d *disk) commit(g *group) error {
+	if g.batch.Len() > 0 {
+		if err := d.store.Commit(&g.batch); err != nil {
+			return err
+		}
+	}
+	g.batch.Reset()
+	d.out.send(g.held.Release())
+	return nil
+}
+
+// failed ends the disk: nothing leaves any more (rule 9).
+func (d *disk) failed(err error) {
+	d.mu.Lock()
+	d.err = err
+	d.idle.Broadcast()
+	d.mu.Unlock()
+	d.fail()
+}
+
+// error is the first error, if any.
+func (d *disk) error() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.err
+}
+
+// drain waits until everything gathered is durable, or the disk has failed.
+func (d *disk) drain() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for d.err == nil && (d.busy || len(d.next) > 0) {
+		d.idle.Wait()
+	}
+	return d.err
+}
+
+// close lets run end.
+func (d *disk) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.closed = true
+	d.work.Signal()
+}

@@ -1,0 +1,30 @@
+// Package node is the runtime of one process: it joins the pure cores, the
+// list, the store and a transport.
+//
+// It has two halves.
+//
+//   - [Machine] is the deterministic half: the cores that this process is made
+//     of and the list behind them, wired together. One call takes one event;
+//     what it asks for gathers in a protocol.Output. It has no goroutine and no
+//     clock, so a simulator can drive it.
+//   - [Run] is the half with goroutines: a receiver that decodes datagrams, the
+//     loop that steps the machine, a disk goroutine that commits groups of
+//     records, and a background worker that checkpoints and serves snapshots.
+//
+// # The order that keeps it safe
+//
+// One turn of the loop takes everything that has arrived, steps the machine,
+// and then, in this order: sends what may leave at once; hands the turn's
+// records, together with the messages that wait for them, to the disk goroutine
+// (or, while that is busy, adds them to the next group); and releases the
+// messages of a group only when the store has said that its records are
+// durable (rule 1). So one fdatasync covers every vote that arrived while the
+// last one ran, and the loop never waits for the disk.
+//
+// # What makes it bounded
+//
+// When a few MiB of values have been decided since the last checkpoint, the
+// machine freezes a view of its state and the worker writes it to the database;
+// only then are votes and decisions up to it forgotten, and the log's front
+// dropped (rule 7).
+package node

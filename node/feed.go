@@ -1,0 +1,129 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// feed hands the list's entries to Options.Entries, in order and each once,
+// from a goroutine of its own. When its reader is slow the loop waits for it:
+// nobody depends on a learner, and it catches up later.
+type feed struct {
+	store   *storage.Store
+	wake    func() // tells the loop of an error
+	entries func(first uint64, count int, block []byte) error
+	next    uint64        // index of the next entry to hand out
+	handed  atomic.Uint64 // next, for others to see
+	jobs    chan []stretch
+	err     chan error
+	done    chan struct{}
+	turn    []stretch // gathered by the loop in this turn
+}
+
+// stretch is a row of consecutive entries: count of them in block, from index
+// first on; or, where view is set, everything in a list that was restored.
+type stretch struct {
+	view  *list.View
+	first uint64
+	count int
+	block []byte
+}
+
+const feedDepth = 64
+
+func newFeed(store *storage.Store, o Options) *feed {
+	return &feed{
+		store: store, wake: o.Transport.Wake, entries: o.Entries, next: o.From,
+		jobs: make(chan []stretch, feedDepth), err: make(chan error, 1), done: make(chan struct{}),
+	}
+}
+
+// restored adds everything up to the end of a list that was restored from a head.
+func (f *feed) restored(l *list.State) {
+	view := l.View()
+	f.turn = append(f.turn, stretch{view: &view})
+}
+
+// appended adds entries that were just applied.
+func (f *feed) appended(first uint64, count int, block []byte) {
+	f.turn = append(f.turn, stretch{first: first, count: count, block: block})
+}
+
+// flush passes the turn's stretches on.
+func (f *feed) flush(ctx context.Context) {
+	if len(f.turn) == 0 {
+		return
+	}
+	select {
+	case f.jobs <- f.turn:
+		f.turn = nil
+	case <-ctx.Done():
+	case <-f.done:
+	}
+}
+
+// feedPatience is how long a shutdown waits for a reader that does not read.
+const feedPatience = 5 * time.Second
+
+// close ends the feed after what was flushed, and waits for that.
+func (f *feed) close() error {
+	close(f.jobs)
+	select {
+	case <-f.done:
+	case <-time.After(feedPatience):
+		return fmt.Errorf("the output's reader stopped reading at entry %d", f.handed.Load())
+	}
+	select {
+	case err := <-f.err:
+		return err
+	default:
+		return nil
+	}
+}
+
+// run hands out stretches until the feed is closed or its reader fails.
+func (f *feed) run() {
+	defer close(f.done)
+	for turn := range f.jobs {
+		for _, s := range turn {
+			if err := f.hand(s); err != nil {
+				f.err <- err
+				f.wake()
+				return
+			}
+		}
+	}
+}
+
+func (f *feed) hand(s stretch) error {
+	if s.view != nil {
+		return s.view.Read(f.next, f.store, f.handBlock)
+	}
+	end := s.first + uint64(s.count)
+	if end <= f.next {
+		return nil // before Options.From, or handed out from a restored list
+	}
+	if s.first > f.next {
+		panic(fmt.Sprintf("the feed hands out entries in order, without gaps: got %d after %d", s.first, f.next))
+	}
+	rest, err := protocol.SkipPayloads(s.block, int(f.next-s.first))
+	if err != nil {
+		return fmt.Errorf("list entries from %d on: %w", s.first, err)
+	}
+	return f.handBlock(f.next, int(end-f.next), rest)
+}
+
+func (f *feed) handBlock(first uint64, count int, block []byte) error {
+	if err := f.entries(first, count, block); err != nil {
+		return err
+	}
+	f.next = first + uint64(count)
+	f.handed.Store(f.next)
+	return nil
+}

@@ -1,0 +1,204 @@
+package node
+
+import (
+	"paxos/acceptor"
+	"paxos/learner"
+	"paxos/list"
+	"paxos/proposer"
+	"paxos/protocol"
+)
+
+// Parts are what a machine is made of. Learner, Fetcher and List are always
+// there; an acceptor process has an Acceptor, a proposer process a Proposer,
+// a list server both.
+type Parts struct {
+	Acceptor *acceptor.Acceptor
+	Proposer *proposer.Proposer
+	Learner  *learner.Learner
+	Fetcher  *learner.Fetcher
+	List     *list.State
+
+	Round uint64         // restored from the store
+	Pins  *protocol.Pins // shared by all of them
+}
+
+// Machine is the deterministic half of a node: the same events make the same
+// outputs, bit for bit. It is used by one goroutine.
+type Machine struct {
+	Parts
+	self    protocol.Sender
+	out     protocol.Output
+	heard   int // how many of out.Now were looked at for own Accepts
+	effects protocol.Effects
+
+	fetches []FetchRequest
+	install installation
+	applied uint64 // bytes of values applied since the last freeze
+}
+
+// FetchRequest is a peer's request for a part of a snapshot. It is answered
+// from the store, outside the loop.
+type FetchRequest struct {
+	From  protocol.Sender
+	Fetch *protocol.Fetch
+}
+
+// NewMachine wires the parts together.
+func NewMachine(self protocol.Sender, p Parts) *Machine {
+	return &Machine{Parts: p, self: self}
+}
+
+// Step hands one message to every part that it may concern.
+func (m *Machine) Step(now protocol.Time, from protocol.Sender, msg protocol.Message) {
+	switch msg := msg.(type) {
+	case *protocol.Fetch:
+		if msg.Target == m.self.Peer {
+			m.fetches = append(m.fetches, FetchRequest{from, msg})
+		}
+		return
+	case *protocol.Piece:
+		m.Fetcher.Step(now, from, msg, &m.out)
+		return
+	}
+	if m.Acceptor != nil {
+		m.Acceptor.Step(now, from, msg, &m.out)
+	}
+	if m.Proposer != nil {
+		m.Proposer.Step(now, from, msg, &m.out)
+	}
+	m.Learner.Step(now, from, msg, &m.out)
+}
+
+// Tick lets time pass.
+func (m *Machine) Tick(now protocol.Time) {
+	if m.Proposer != nil {
+		m.Proposer.Tick(now, &m.out)
+	}
+	m.Learner.Tick(now, &m.out)
+	m.Fetcher.Tick(now, &m.out)
+}
+
+// Deadline is when Tick is next needed, if ever.
+func (m *Machine) Deadline() (protocol.Time, bool) {
+	next, any := m.Learner.Deadline()
+	earlier := func(t protocol.Time, ok bool) {
+		if ok && (!any || t < next) {
+			next, any = t, true
+		}
+	}
+	earlier(m.Fetcher.Deadline())
+	if m.Proposer != nil {
+		earlier(m.Proposer.Deadline())
+	}
+	return next, any
+}
+
+// Settle ends a batch of events: it applies what was decided, lets the proposer
+// pack what was admitted, and repeats until nothing new comes of it.
+func (m *Machine) Settle(now protocol.Time) {
+	m.applyAll(now)
+	if m.Proposer != nil {
+		m.Proposer.Flush(now, &m.out)
+		m.applyAll(now) // a quorum may have been waiting for its Accept
+	}
+	m.catchUp(now)
+}
+
+// Output is what has been asked for since the last Reset.
+func (m *Machine) Output() *protocol.Output { return &m.out }
+
+// TakeSends takes what may leave at once for one group out of the output, after
+// Settle.
+func (m *Machine) TakeSends(to protocol.Group) []protocol.Send {
+	var taken []protocol.Send
+	rest := m.out.Now[:0]
+	for _, s := range m.out.Now {
+		if s.To == to {
+			taken = append(taken, s)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	m.out.Now, m.heard = rest, len(rest)
+	return taken
+}
+
+// ResetOutput starts a new turn. Whatever is held back must have been taken.
+func (m *Machine) ResetOutput() {
+	if held := m.out.TakeHeld(); !held.Empty() {
+		panic("rule 1: messages that wait for the disk were left behind")
+	}
+	m.out.Now, m.out.Records, m.heard = m.out.Now[:0], m.out.Records[:0], 0
+}
+
+// TakeFetches takes out the requests that peers made for parts of snapshots.
+func (m *Machine) TakeFetches() []FetchRequest {
+	f := m.fetches
+	m.fetches = nil
+	return f
+}
+
+// applyAll feeds chosen and decided instances onwards until it is quiet.
+func (m *Machine) applyAll(now protocol.Time) {
+	for {
+		m.hearOwn(now)
+		m.remember()
+		if len(m.out.Chosen) == 0 && len(m.out.Decided) == 0 {
+			return
+		}
+		chosen, decided := m.out.Chosen, m.out.Decided
+		m.out.Chosen, m.out.Decided = nil, nil
+		if m.Proposer != nil {
+			for _, i := range chosen {
+				m.Proposer.Chosen(now, i, &m.out)
+			}
+		}
+		for _, d := range decided {
+			m.apply(now, d)
+		}
+		m.reuse(chosen, decided)
+	}
+}
+
+// reuse gives the emptied slices back, if nothing came into their places.
+func (m *Machine) reuse(chosen []protocol.Instance, decided []protocol.Decision) {
+	if m.out.Chosen == nil {
+		m.out.Chosen = chosen[:0]
+	}
+	if m.out.Decided == nil {
+		clear(decided) // do not keep the values alive
+		m.out.Decided = decided[:0]
+	}
+}
+
+func (m *Machine) apply(now protocol.Time, d protocol.Decision) {
+	m.effects.Reset()
+	m.List.Apply(d.Instance, d.Value, &m.effects)
+	m.applied += uint64(len(d.Value)) + instanceCost
+	if m.Proposer != nil {
+		m.Proposer.Applied(now, d.Instance, &m.effects, &m.out)
+	}
+}
+
+// instanceCost is what an instance costs beside its value, in bytes: even
+// no-ops must lead to a checkpoint some day.
+const instanceCost = 64
+
+// hearOwn hands this process's own Accepts to its learner half, which does not
+// hear them from the network. An Accept is not a vote: it needs no disk.
+func (m *Machine) hearOwn(now protocol.Time) {
+	for ; m.heard < len(m.out.Now); m.heard++ {
+		if a, ok := m.out.Now[m.heard].Msg.(*protocol.Accept); ok {
+			m.Learner.Step(now, m.self, a, &m.out)
+		}
+	}
+}
+
+// remember notes the rounds, which only checkpoints need again.
+func (m *Machine) remember() {
+	for _, rec := range m.out.Records {
+		if rec, ok := rec.(*protocol.Round); ok {
+			m.Round = max(m.Round, rec.Round)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package node
+
+import (
+	"fmt"
+	"time"
+
+	"paxos/acceptor"
+	"paxos/client"
+	"paxos/learner"
+	"paxos/list"
+	"paxos/proposer"
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// The budgets that bound a process's memory, in bytes. Each of them may be held
+// twice while a checkpoint is being written, and the garbage collector lets as
+// much again lie about: together they must stay far below 64 MiB.
+const (
+	// checkpointBytes of values are decided between two checkpoints.
+	checkpointBytes = 4 << 20
+	// maxVoteBytes of votes may wait for a checkpoint before an acceptor abstains.
+	maxVoteBytes = 12 << 20
+	// cacheBytes of recent decisions are kept to answer peers that lost them.
+	cacheBytes = 4 << 20
+	// maxWindow of Accepts may be under way at once.
+	maxWindow = 1 << 20
+	// maxHeldBytes of values may wait in a learner for the ones before them.
+	maxHeldBytes = 4 << 20
+	// maxFetchWindow of a snapshot may be asked for and not be here yet.
+	maxFetchWindow = 1 << 20
+	// segmentBytes is the size of one file of the log.
+	segmentBytes = 4 << 20
+)
+
+// open restores a process from its store.
+func open(o Options) (*runner, error) {
+	sizes, err := SizesFor(o.Transport.MaxDatagram(), o.Quorum.Size())
+	if err != nil {
+		return nil, err
+	}
+	store, restored, err := storage.Open(storage.Options{
+		Dir: o.DataDir, Init: o.Init, SegmentBytes: segmentBytes,
+		Want: storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := &runner{Options: o, began: time.Now(), store: store, threshold: checkpointBytes}
+	if o.Entries != nil {
+		r.feed = newFeed(store, o)
+	}
+	if err := r.assemble(sizes, restored); err != nil {
+		store.Close(nil)
+		return nil, fmt.Errorf("%s %d in %s: %w", o.Self.Role, o.Self.ID, o.DataDir, err)
+	}
+	return r, nil
+}
+
+// assemble makes the machine and the goroutines' halves around it.
+func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
+	self := protocol.Sender{Peer: r.Self, Store: r.store.Identity().Store}
+	parts, err := r.parts(self, sizes, restored)
+	if err != nil {
+		return err
+	}
+	r.machine = NewMachine(self, parts)
+	r.in = newInbox(r.Transport, r.Cluster, r.Self)
+	r.out = &outbox{transport: r.Transport, cluster: r.Cluster, self: self}
+	r.disk = newDisk(r.store, r.out, r.Transport.Wake)
+	r.worker = newWorker(r.store, r.Transport.Wake)
+	r.server = newServer(r.store, r.out, r.Log, r.Transport.Window(), sizes.Piece)
+	if r.Once {
+		r.once = once{on: true, giveUp: protocol.Time(oncePatience)}
+	}
+	return r.addLoad(self, sizes)
+}
+
+func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Restored) (Parts, error) {
+	p := Parts{Round: restored.Round, Pins: protocol.NewPins(restored.Pins)}
+	var err error
+	if p.List, err = r.restoreList(restored); err != nil {
+		return p, err
+	}
+	seed := randomUint64()
+	p.Learner = learner.New(r.learnerConfig(self, sizes, seed), restored.Applied, p.Pins.List())
+	p.Fetcher = learner.NewFetcher(learner.FetcherConfig{Window: min(r.Transport.Window(), maxFetchWindow)})
+	switch r.Self.Role {
+	case protocol.RoleAcceptor:
+		p.Acceptor, err = acceptor.New(r.acceptorConfig(self, sizes), acceptor.Restored{
+			Promised: restored.Promised, Votes: restored.Votes, Trim: restored.Applied, Pins: p.Pins.List(),
+		})
+	case protocol.RoleProposer:
+		p.Proposer = proposer.New(r.proposerConfig(self, sizes, seed), proposer.Restored{
+			Round: restored.Round, Pins: p.Pins.List(), Applied: restored.Applied,
+		}, p.List)
+	}
+	return p, err
+}
+
+func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
+	o := list.Options{SessionsOnly: r.Self.Role == protocol.RoleProposer}
+	if r.feed != nil {
+		o.OnAppend = r.feed.appended
+	}
+	if restored.Head == nil {
+		return list.New(o), nil
+	}
+	return list.RestoreState(restored.Head, o)
+}
+
+func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, seed uint64) learner.Config {
+	c := learner.Config{
+		Self: self, Quorum: r.Quorum, Seed: seed, MaxHeldBytes: maxHeldBytes,
+		ReplyBytes: r.Transport.Window(), PageBytes: sizes.Page,
+	}
+	for _, id := range r.Quorum.Members() {
+		peer := protocol.Peer{Role: protocol.RoleAcceptor, ID: id}
+		if peer != r.Self {
+			c.Peers = append(c.Peers, peer)
+		}
+	}
+	if r.Self.Role == protocol.RoleAcceptor {
+		c.CacheBytes = cacheBytes
+	}
+	return c
+}
+
+func (r *runner) acceptorConfig(self protocol.Sender, sizes Sizes) acceptor.Config {
+	return acceptor.Config{
+		Self: self, LeaderTimeout: r.Timing.ElectionMin, PageBytes: sizes.Page,
+		MaxVoteBytes: maxVoteBytes, Window: uint32(r.Transport.Window()),
+	}
+}
+
+func (r *runner) proposerConfig(self protocol.Sender, sizes Sizes, seed uint64) proposer.Config {
+	return proposer.Config{
+		Self: self, Quorum: r.Quorum, Incarnation: randomUint64(), Seed: seed,
+		Heartbeat: r.Timing.Heartbeat, ElectionMin: r.Timing.ElectionMin, ElectionMax: r.Timing.ElectionMax,
+		ValueBytes: sizes.Value, WindowBytes: min(r.Transport.Window(), maxWindow),
+	}
+}
+
+// addLoad puts a client into this process.
+func (r *runner) addLoad(self protocol.Sender, sizes Sizes) error {
+	if r.Load == nil {
+		return nil
+	}
+	nonce, err := newNonce()
+	if err != nil {
+		return err
+	}
+	c := client.New(client.Config{Nonce: nonce, Seed: r.Load.Seed, SubmitBytes: sizes.Submit})
+	r.load = newLoad(r.Load, c, r.machine, self)
+	return nil
+}

@@ -1,0 +1,71 @@
+package node
+
+import (
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"paxos/protocol"
+	"paxos/transport"
+)
+
+// Options say what one acceptor, proposer or learner process is.
+type Options struct {
+	Self      protocol.Peer // role and id
+	Cluster   protocol.ClusterID
+	Quorum    protocol.Quorum
+	Transport transport.Transport
+	Log       hclog.Logger
+
+	DataDir string
+	Init    bool // format an empty folder
+
+	// Entries, if not nil, is called with the list's entries in order, from
+	// index From on: first those on disk, then the new ones as they are
+	// applied. block holds count payloads in the form of protocol.Run. Calls come
+	// from one goroutine; the block must not be kept. An error stops the process.
+	Entries func(first uint64, count int, block []byte) error
+	From    uint64
+	// Once makes a learner stop, cleanly, when it has delivered everything
+	// that was decided when it started.
+	Once bool
+
+	// Load, if not nil, is a client that lives in the proposer's process.
+	Load *Load
+
+	Timing Timing
+}
+
+// Timing holds the durations that a deployment may want to change. The zero
+// value of each field means its default.
+type Timing struct {
+	Heartbeat   time.Duration // between a leader's signs of life; default 40 ms
+	ElectionMin time.Duration // least silence after which a proposer runs for leader; default 500 ms
+	ElectionMax time.Duration // greatest; default 800 ms
+}
+
+// ClientOptions say what a client process is.
+type ClientOptions struct {
+	Self      protocol.Peer
+	Cluster   protocol.ClusterID
+	Acceptors int // how many there are: it counts for the size of messages
+	Transport transport.Transport
+	Log       hclog.Logger
+	// Next returns the next payload, which need only stay valid until the next
+	// call, and io.EOF after the last. It may block.
+	Next func() ([]byte, error)
+	// Pause is how long to wait between two payloads.
+	Pause time.Duration
+	// Window bounds the commands without acknowledgement; 0 means
+	// protocol.SessionWindow.
+	Window int
+	// Progress, if not nil, is called now and then from one goroutine.
+	Progress func(ClientReport)
+}
+
+// ClientReport is what a client has done so far.
+type ClientReport struct {
+	Submitted uint64
+	Acked     uint64
+	Elapsed   time.Duration // since the session's opening was first sent
+}

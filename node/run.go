@@ -1,0 +1,252 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// Run runs one acceptor, proposer or learner until ctx is cancelled, and shuts
+// it down cleanly: what was gathered is made durable, a checkpoint is written,
+// the store is closed. It returns nil then; any error means that the process
+// must not go on (a failed disk, a store that is not ours, a stranger).
+func Run(ctx context.Context, o Options) error {
+	r, err := open(o)
+	if err != nil {
+		return err
+	}
+	r.start()
+	err = r.loop(ctx)
+	return r.stop(err)
+}
+
+// runner is the loop with its goroutines.
+type runner struct {
+	Options
+	began   time.Time
+	store   *storage.Store
+	machine *Machine
+
+	in     *inbox
+	out    *outbox
+	disk   *disk
+	worker *worker
+	server *server
+	feed   *feed
+	load   *load
+	status status
+
+	checkpointing bool
+	threshold     uint64 // bytes of values between two checkpoints
+	once          once
+	goroutines    sync.WaitGroup
+	alarmAt       protocol.Time // when the alarm is set to ring
+}
+
+// now is the machine's clock: monotonic, in nanoseconds since the start.
+func (r *runner) now() protocol.Time { return protocol.Time(time.Since(r.began)) }
+
+func (r *runner) start() {
+	r.spawn(r.disk.run)
+	r.spawn(r.worker.run)
+	r.spawn(r.server.run)
+	if r.feed != nil {
+		r.spawn(r.feed.run)
+		r.feed.restored(r.machine.List)
+	}
+	r.status.started(r)
+}
+
+func (r *runner) spawn(f func()) {
+	r.goroutines.Add(1)
+	go func() {
+		defer r.goroutines.Done()
+		f()
+	}()
+}
+
+// loop turns until ctx is done, the work is done (Once), or something fails.
+// Everything that is not a datagram announces itself by waking the transport.
+func (r *runner) loop(ctx context.Context) error {
+	defer context.AfterFunc(ctx, r.Transport.Wake)()
+	alarm := time.AfterFunc(0, r.Transport.Wake)
+	defer alarm.Stop()
+	for ctx.Err() == nil {
+		letters, err := r.in.receive()
+		if err != nil {
+			return err
+		}
+		now := r.now()
+		for _, l := range letters {
+			r.machine.Step(now, l.from, l.msg)
+		}
+		if err := r.failures(); err != nil {
+			return err
+		}
+		if err := r.turn(ctx); err != nil {
+			return err
+		}
+		if r.once.done(r) || r.load.finished() {
+			return nil
+		}
+		r.rearm(alarm)
+	}
+	return nil
+}
+
+// failures takes in what the other goroutines have done, or failed to do.
+func (r *runner) failures() error {
+	if err := r.disk.error(); err != nil {
+		return err
+	}
+	if r.feed != nil {
+		select {
+		case err := <-r.feed.err:
+			return err
+		default:
+		}
+	}
+	select {
+	case res := <-r.worker.results:
+		return r.finished(res)
+	default:
+		return nil
+	}
+}
+
+// turn ends a batch of events and carries out what the machine asks for.
+func (r *runner) turn(ctx context.Context) error {
+	now := r.now()
+	if at, ok := r.machine.Deadline(); ok && at <= now {
+		r.machine.Tick(now)
+	}
+	r.load.step(now)
+	r.machine.Settle(now)
+	r.load.settle(r.now())
+	out := r.machine.Output()
+	r.out.send(r.disk.add(out.Records, out.TakeHeld()))
+	r.out.send(out.Now)
+	fatal := out.Fatal
+	r.machine.ResetOutput()
+	if fatal != nil {
+		return fatal
+	}
+	r.background()
+	if r.feed != nil {
+		r.feed.flush(ctx)
+	}
+	r.status.observe(r, now)
+	return nil
+}
+
+// background starts what need not be done in the loop.
+func (r *runner) background() {
+	for _, f := range r.machine.TakeFetches() {
+		r.server.offer(f)
+	}
+	if len(r.worker.jobs) < workerDepth-1 {
+		if chunks := r.machine.TakeChunks(); chunks != nil {
+			r.worker.jobs <- job{chunks: chunks}
+			return
+		}
+	}
+	if r.checkpointing {
+		return
+	}
+	if f := r.machine.TakeInstall(r.store.Covered()); f != nil {
+		r.write(job{frozen: f, install: true})
+	} else if r.machine.Pending() >= r.threshold {
+		r.write(job{frozen: r.machine.Freeze(r.store.Covered())})
+	}
+}
+
+func (r *runner) write(j job) {
+	r.checkpointing = true
+	r.worker.jobs <- j
+}
+
+// finished takes in what the worker has done.
+func (r *runner) finished(res result) error {
+	if res.err != nil {
+		return res.err
+	}
+	if res.frozen == nil {
+		return nil
+	}
+	r.checkpointing = false
+	if !res.install {
+		r.machine.Checkpointed(res.frozen)
+		return nil
+	}
+	if err := r.machine.Installed(r.now(), res.frozen); err != nil {
+		return err
+	}
+	r.Log.Info("installed a snapshot", "instance", res.frozen.Checkpoint.Applied, "length", r.machine.List.Length())
+	if r.feed != nil {
+		r.feed.restored(r.machine.List)
+	}
+	return nil
+}
+
+// rearm sets the alarm to the next time at which somebody needs a tick.
+func (r *runner) rearm(alarm *time.Timer) {
+	next, ok := r.machine.Deadline()
+	for _, at := range []protocol.Time{r.status.deadline(), r.load.deadline(), r.once.deadline()} {
+		if at > 0 && (!ok || at < next) {
+			next, ok = at, true
+		}
+	}
+	if now := r.now(); ok && (next < r.alarmAt || r.alarmAt <= now) {
+		r.alarmAt = next // an alarm that rings too early does no harm
+		alarm.Reset(max(next.Sub(now), 0))
+	}
+}
+
+// stop ends the goroutines and closes the store: after a failure as it is,
+// otherwise with everything durable and a last checkpoint.
+func (r *runner) stop(cause error) error {
+	err := cause
+	if err == nil {
+		err = r.drain()
+	}
+	r.disk.close()
+	close(r.worker.jobs)
+	close(r.server.requests)
+	if r.feed != nil {
+		err = errors.Join(err, r.feed.close())
+	}
+	r.goroutines.Wait()
+	err = errors.Join(err, r.Transport.Close())
+	if e := r.store.Close(r.final(err)); e != nil && err == nil {
+		err = fmt.Errorf("close the store in %s: %w", r.DataDir, e)
+	}
+	r.status.stopped(r)
+	return err
+}
+
+// final is the last checkpoint, none after a failure.
+func (r *runner) final(cause error) *storage.Checkpoint {
+	if cause != nil {
+		return nil
+	}
+	c := r.machine.Freeze(r.store.Covered()).finish()
+	return &c
+}
+
+// drain waits until the disk and the worker have done what they were given.
+func (r *runner) drain() error {
+	if err := r.disk.drain(); err != nil {
+		return err
+	}
+	for r.checkpointing {
+		if err := r.finished(<-r.worker.results); err != nil {
+			return err
+		}
+	}
+	return nil
+}

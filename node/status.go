@@ -1,0 +1,64 @@
+package node
+
+import (
+	"time"
+
+	"paxos/protocol"
+)
+
+// status tells people, by log lines, what they would want to know of a process:
+// when it leads, when it hears nobody but strangers, and what it has done.
+type status struct {
+	leading bool
+	next    protocol.Time // of the next look at the counters
+	warned  bool
+}
+
+const statusEvery = 5 * time.Second
+
+func (s *status) deadline() protocol.Time { return s.next }
+
+func (s *status) started(r *runner) {
+	s.next = protocol.Time(statusEvery)
+	r.Log.Info("started",
+		"role", r.Self.Role, "id", r.Self.ID, "cluster", r.Cluster, "acceptors", r.Quorum.Size(), "store", r.store.Identity().Store,
+		"applied", r.machine.List.Applied(), "length", r.machine.List.Length(),
+		"datagram_bytes", r.Transport.MaxDatagram(), "window_bytes", r.Transport.Window())
+}
+
+// observe looks at the machine after a turn.
+func (s *status) observe(r *runner, now protocol.Time) {
+	if p := r.machine.Proposer; p != nil && p.Leading() != s.leading {
+		s.leading = p.Leading()
+		if s.leading {
+			r.Log.Info("leading", "ballot", p.Ballot())
+		} else {
+			r.Log.Info("no longer leading", "leader", p.Leader())
+		}
+	}
+	if now < s.next {
+		return
+	}
+	s.next = now.Add(statusEvery)
+	if r.in.drops.onlyForeign() && !s.warned {
+		s.warned = true
+		r.Log.Warn("hears only other clusters on its groups: do the config, the number of acceptors, --cluster and PAXOS_CLUSTER agree everywhere?",
+			append([]any{"cluster", r.Cluster}, r.in.drops.fields()...)...)
+	}
+	if r.Log.IsDebug() {
+		r.Log.Debug("counters", s.counters(r)...)
+	}
+}
+
+func (s *status) stopped(r *runner) { r.Log.Info("stopped", s.counters(r)...) }
+
+func (s *status) counters(r *runner) []any {
+	st, tr := r.store.Stats(), r.Transport.Stats()
+	fields := []any{
+		"applied", r.machine.List.Applied(), "length", r.machine.List.Length(),
+		"fsyncs", st.Log.Syncs, "commits", st.Log.Commits, "records", st.Log.Records,
+		"checkpoints", st.Checkpoints, "log_bytes", st.Log.DiskBytes, "database_bytes", st.DatabaseBytes, "disk_bytes", st.Log.DiskBytes + st.DatabaseBytes,
+		"sent", tr.SentDatagrams, "send_failures", tr.SendFailures, "received", tr.ReceivedDatagrams, "overflowed", tr.Overflowed,
+	}
+	return append(fields, r.in.drops.fields()...)
+}
