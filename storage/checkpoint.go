@@ -23,6 +23,9 @@ type Checkpoint struct {
 	Head []byte
 	// Chunks are those that were closed since the last checkpoint.
 	Chunks []Chunk
+	// ChunkCount says that the head needs the chunks 0 to ChunkCount-1, which are
+	// stored before, or in Chunks: if one of them is not there, it got lost.
+	ChunkCount uint64
 }
 
 // Chunk is an immutable part of the list, as it is stored and sent.
@@ -77,7 +80,7 @@ func newState(covers Position) state {
 // state returns what c says beside its votes, and those that are worth keeping.
 func (c *Checkpoint) state() (state, []protocol.Vote) {
 	st := newState(c.Covers)
-	st.Promised, st.Round, st.Applied = c.Promised, c.Round, c.Applied
+	st.Promised, st.Round, st.Applied, st.ChunkCount = c.Promised, c.Round, c.Applied, c.ChunkCount
 	st.pins = slices.SortedFunc(slices.Values(c.Pins), func(p, q protocol.Pin) int { return int(p.Acceptor) - int(q.Acceptor) })
 	st.setHead(c.Head)
 	votes := c.Votes

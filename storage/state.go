@@ -25,16 +25,17 @@ type state struct {
 // stateFixed is encoded field by field, little-endian, without gaps;
 // docs/storage.md has the table.
 type stateFixed struct {
-	Covers   Position
-	Promised protocol.Ballot
-	Round    uint64
-	Applied  protocol.Instance
-	HasHead  bool
-	HeadLen  uint64
-	HeadSum  uint32 // CRC-32C
-	Votes    uint32 // how many
-	VotesSum uint32 // CRC-32C over their keys and values, in order
-	Pins     uint32 // how many follow, 12 bytes each
+	Covers     Position
+	Promised   protocol.Ballot
+	Round      uint64
+	Applied    protocol.Instance
+	HasHead    bool
+	HeadLen    uint64
+	HeadSum    uint32 // CRC-32C
+	ChunkCount uint64 // the head needs those below
+	Votes      uint32 // how many
+	VotesSum   uint32 // CRC-32C over their keys and values, in order
+	Pins       uint32 // how many follow, 12 bytes each
 }
 
 func (s *state) encode() []byte {
@@ -111,6 +112,8 @@ func (s *state) mustFollow(before *state) {
 		panic(fmt.Sprintf("storage: rule 3: a checkpoint lowers the round from %d to %d", before.Round, s.Round))
 	case s.Applied < before.Applied:
 		panic(fmt.Sprintf("storage: rule 7: a checkpoint lowers the applied instance from %s to %s", before.Applied, s.Applied))
+	case s.ChunkCount < before.ChunkCount:
+		panic(fmt.Sprintf("storage: rule 7: a checkpoint needs only %d chunks, the one before needs %d", s.ChunkCount, before.ChunkCount))
 	case s.Covers.Less(before.Covers):
 		panic(fmt.Sprintf("storage: rule 7: a checkpoint takes the log back from %v to %v", before.Covers, s.Covers))
 	}

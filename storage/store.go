@@ -57,17 +57,27 @@ func (s *Store) MaxBatchBytes() int64 { return s.log.MaxBatchBytes() }
 // state: the state then reflects at least that much.
 func (s *Store) Covered() Position { return s.log.End() }
 
-// Chunk returns a chunk of the list, nil if it is not there. A chunk that the
-// list must have and that is not there is damage; only the list can tell.
+// Chunk returns a chunk of the list, nil if it is not there. If the head of the
+// last checkpoint needs it, that is damage.
 func (s *Store) Chunk(number uint64) (data []byte, err error) {
 	err = s.view(fmt.Sprintf("read chunk %d", number), func(tx kv.Tx) error {
 		found, err := s.get(tx, bucketChunks, numberKey(number))
-		if found != nil {
-			data = append([]byte{}, found...)
+		if found == nil && err == nil {
+			return s.mayLack(tx, number)
 		}
+		data = append(data, found...)
 		return err
 	})
 	return data, err
+}
+
+// mayLack returns an error if a chunk that is not there ought to be.
+func (s *Store) mayLack(tx kv.Tx, number uint64) error {
+	st, _, err := s.readState(tx)
+	if err == nil && number < st.ChunkCount {
+		return s.damaged("chunk %d is missing, the head of the list needs %d", number, st.ChunkCount)
+	}
+	return err
 }
 
 // Head returns the head of the list in the last checkpoint and the instance that

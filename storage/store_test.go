@@ -44,23 +44,25 @@ func TestAVoteIsAPromise(t *testing.T) {
 func TestACheckpointMayOnlyGoForward(t *testing.T) {
 	w := opened1(t)
 	must(t, w.commit(vote(7, 1), vote(7, 20), &protocol.Round{Round: 9}, pin(1)))
-	must(t, w.save(w.freeze(10)))
+	counted := func() Checkpoint { c := w.freeze(10); c.ChunkCount = 1; return c }
+	must(t, w.save(counted(), 0))
 	back := map[string]func(*Checkpoint){
 		"rule 2":  func(c *Checkpoint) { c.Promised, c.Votes = ballot(6), nil },
 		"rule 3":  func(c *Checkpoint) { c.Round = 8 },
 		"rule 7":  func(c *Checkpoint) { c.Applied = 9 },
+		"chunks":  func(c *Checkpoint) { c.ChunkCount-- },
 		"rule 10": func(c *Checkpoint) { c.Pins = nil },
 		"back":    func(c *Checkpoint) { c.Covers.Offset-- },
 		"durable": func(c *Checkpoint) { c.Covers.Offset++ },
 	}
 	for rule, change := range back {
-		c := w.freeze(10)
+		c := counted()
 		change(&c)
 		if got := panicOf(func() { _ = w.store.Checkpoint(c) }); !strings.Contains(got, rule) {
 			t.Errorf("%s: %q", rule, got)
 		}
 	}
-	must(t, w.save(w.freeze(10))) // and the store lives
+	must(t, w.save(counted())) // and the store lives
 }
 
 func panicOf(do func()) (text string) {
@@ -110,6 +112,20 @@ func TestChunksAreImmutable(t *testing.T) {
 	}
 	if got, err := w.store.Chunk(5); got != nil || err != nil {
 		t.Errorf("chunk 5 is not there: %q, %v", got, err)
+	}
+}
+
+func TestAChunkThatTheHeadNeedsMayNotBeMissing(t *testing.T) {
+	w := opened1(t)
+	c := w.freeze(5)
+	c.ChunkCount = 2
+	must(t, w.save(c, 0, 1))
+	if data, err := w.store.Chunk(2); data != nil || err != nil {
+		t.Errorf("chunk 2: %q, %v", data, err)
+	}
+	w.dbs.Damage(testDB, bucketChunks, numberKey(1), lose)
+	if _, err := w.store.Chunk(1); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "chunk 1") {
+		t.Errorf("chunk 1: %v", err)
 	}
 }
 

@@ -30,6 +30,9 @@ type world struct {
 	twin     twin
 	drawn    protocol.StoreID
 	mark     int64 // a place in the log that a test remembers
+
+	real         string // a folder on a real disk, with bbolt, instead of all that
+	segmentBytes int64
 }
 
 func newWorld(seed uint64) *world {
@@ -59,6 +62,9 @@ func (w *world) kill() {
 }
 
 func (w *world) options(init bool) Options {
+	if w.real != "" {
+		return Options{Dir: w.real, Want: testIdentity, Init: init, SegmentBytes: w.segmentBytes}
+	}
 	return Options{
 		Dir: testDir, Want: testIdentity, Init: init, FS: w.fsFaults, OpenDB: w.dbFaults.Open, SegmentBytes: 4096,
 		RandomStore: func() protocol.StoreID { w.drawn++; return w.drawn },
