@@ -11,13 +11,13 @@ import (
 	"paxos/protocol"
 )
 
-// TestTranscripts plays the files in testdata. One command a handler:
+// TestTranscripts plays the files in testdata/transcripts. One command a handler:
 //
 //	new trim= votes=(instance:ballot:value ...) pins=(acceptor:store ...) page= open= bytes=
 //	accept b= i= v=... | prepare b= from= target= pins= | heartbeat b= pins= | canvass round=
 //	stranger id= store= pinned= | trim to= | sleep ms= | together (several lines, one output) | state
 func TestTranscripts(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/transcripts", func(t *testing.T, path string) {
 		s := &script{t: t}
 		datadriven.RunTest(t, path, s.run)
 	})

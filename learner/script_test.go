@@ -11,7 +11,7 @@ import (
 	"paxos/protocol"
 )
 
-// TestTranscripts plays the files in testdata. One command a message, heard
+// TestTranscripts plays the files in testdata/transcripts. One command a message, heard
 // from the leader or from the peer named by from=:
 //
 //	new applied= pins=(acceptor:store ...) ahead= held= cache= page= reply= acceptors=
@@ -19,7 +19,7 @@ import (
 //	heartbeat b= to= mark= | decided applied= i=(instance:value ...) | trimmed from= trim= applied=
 //	ask first= last= target= | advance to= | checkpointed to= | sleep ms= | tick | state
 func TestTranscripts(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+	datadriven.Walk(t, "testdata/transcripts", func(t *testing.T, path string) {
 		s := &script{}
 		datadriven.RunTest(t, path, s.run)
 	})
@@ -111,7 +111,7 @@ func (s *script) state() string {
 	peer, trim, behind := s.l.Behind()
 	st := s.l.Stats()
 	return fmt.Sprintf("next %d, watermark %d, held %d, cached %d from %d, behind %t (%s %d, trim %d)\n", s.l.Next(),
-		s.l.Watermark(), st.HeldBytes, st.CacheBytes, s.l.recent.first, behind, peer.Role, peer.ID, trim)
+		s.l.Watermark(), st.HeldBytes, st.CacheBytes, s.l.recent.first, behind, peer.Role, peer.ID, trim) + fmt.Sprintf("pins %v\n", s.l.Pins())
 }
 
 func message(d *datadriven.TestData) (protocol.Sender, protocol.Message) {
