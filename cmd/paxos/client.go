@@ -100,11 +100,10 @@ func (f *clientFlags) source(cmd *cobra.Command, datagram, acceptors int) (func(
 	if err != nil {
 		return nil, err
 	}
-	limit := min(sizes.Submit-protocol.PayloadSize(protocol.MaxPayload)+protocol.MaxPayload, protocol.MaxPayload)
 	if f.generateSeconds > 0 {
-		return bench.Generate(min(f.generateBytes, limit), time.Duration(f.generateSeconds*float64(time.Second))), nil
+		return bench.Generate(min(f.generateBytes, sizes.Payload), time.Duration(f.generateSeconds*float64(time.Second))), nil
 	}
-	return lines.NewReader(cmd.InOrStdin(), limit).Next, nil
+	return lines.NewReader(cmd.InOrStdin(), sizes.Payload).Next, nil
 }
 
 func (f *clientFlags) pause(cmd *cobra.Command, configured time.Duration) time.Duration {

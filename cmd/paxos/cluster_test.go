@@ -44,6 +44,9 @@ func start(t *testing.T) running {
 	if _, err := c.WaitLeader(ctx, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.WaitStarted(ctx); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 

@@ -66,7 +66,7 @@ func (o *Options) measure(ctx context.Context, inFlight, size int) (Cell, error)
 
 // inside has the leader's own process make the load; it ends by itself.
 func (o *Options) inside(ctx context.Context, c *cluster.Cluster, inFlight, size int) (Result, error) {
-	if err := startOthers(c); err != nil {
+	if err := startOthers(ctx, c); err != nil {
 		return Result{}, err
 	}
 	phases, err := json.Marshal([]Phase{{InFlight: inFlight, Bytes: size, Warmup: warmup, Duration: o.Duration}})
@@ -84,14 +84,17 @@ func (o *Options) inside(ctx context.Context, c *cluster.Cluster, inFlight, size
 	return readResult(c.OutputPath(protocol.RoleProposer, 1))
 }
 
-func startOthers(c *cluster.Cluster) error {
+// startOthers starts all but the proposer.
+func startOthers(ctx context.Context, c *cluster.Cluster) error {
 	for id := 1; id <= acceptors; id++ {
 		if _, err := c.Start(protocol.RoleAcceptor, id); err != nil {
 			return err
 		}
 	}
-	_, err := c.Start(protocol.RoleLearner, 1)
-	return err
+	if _, err := c.Start(protocol.RoleLearner, 1); err != nil {
+		return err
+	}
+	return c.WaitStarted(ctx)
 }
 
 // complete stops the cluster and fills in what is known only then.

@@ -22,7 +22,7 @@ type clientReport struct {
 // commands in flight. A client does not measure latencies; in a closed loop the
 // mean follows from the rate.
 func (o *Options) outside(ctx context.Context, c *cluster.Cluster, inFlight, size int) (Result, error) {
-	if err := startOthers(c); err != nil {
+	if err := startOthers(ctx, c); err != nil {
 		return Result{}, err
 	}
 	if _, err := c.Start(protocol.RoleProposer, 1); err != nil {

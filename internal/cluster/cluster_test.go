@@ -36,6 +36,9 @@ func play(args []string) int {
 	}
 	for _, a := range args {
 		switch a {
+		case "slow":
+			time.Sleep(50 * time.Millisecond)
+			logLine("started", "")
 		case "lead":
 			logLine("leading", "")
 		case "fail":
@@ -53,6 +56,8 @@ func play(args []string) int {
 		}
 	}
 	<-asked
+	signal.Stop(asked) // as the roles do: a second signal is final
+	time.Sleep(50 * time.Millisecond)
 	logLine("stopped", `,"fsyncs":7,"checkpoints":1`)
 	return 0
 }
@@ -154,6 +159,20 @@ func TestTheLeaderIsTheLivingProposerThatSaidSoLast(t *testing.T) {
 	second.Kill()
 	if leader, err = c.Leader(time.Time{}); err != nil || leader.Process != first {
 		t.Fatalf("leader is %v, %v; want proposer 1 again", leader.Process, err)
+	}
+}
+
+func TestWaitStartedWaitsForTheLastStartOfEachRole(t *testing.T) {
+	c := newCluster(t)
+	for i := range 3 {
+		p := start(t, c, protocol.RoleAcceptor, 1, "slow")
+		if err := c.WaitStarted(bounded(t)); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := entries(p.log, startedMessage); err != nil || len(found) != i+1 {
+			t.Errorf("start %d: it has started %d times, %v", i+1, len(found), err)
+		}
+		p.Kill()
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 // What the roles log, as far as we read it.
 const (
+	startedMessage = "started" // a role has opened its store and hears signals
 	leadingMessage = "leading" // a proposer became leader
 	stoppedMessage = "stopped" // a role was shut down cleanly
 )
@@ -94,6 +95,23 @@ func (c *Cluster) WaitLeader(ctx context.Context, since time.Time) (Leader, erro
 		return leader.Process != nil, err
 	})
 	return leader, err
+}
+
+// WaitStarted waits until every running role with a store has opened it. A
+// process that is asked to stop before that dies of the request.
+func (c *Cluster) WaitStarted(ctx context.Context) error {
+	return c.Wait(ctx, "all roles to have started", func() (bool, error) {
+		for _, p := range c.Living() {
+			if p.Role == protocol.RoleClient {
+				continue
+			}
+			found, err := entries(p.log, startedMessage)
+			if err != nil || len(found) == 0 || found[len(found)-1].Time.Before(p.began) {
+				return false, err
+			}
+		}
+		return true, nil
+	})
 }
 
 // Wait asks again and again until the answer is yes, and gives up when ctx ends

@@ -26,6 +26,7 @@ type Process struct {
 	args    []string // beside the usual ones
 	task    bool     // it ends by itself when it is done
 	log     string
+	began   time.Time
 	command *exec.Cmd
 	asked   atomic.Bool   // we wanted it to end
 	done    chan struct{} // closed when it has ended
@@ -51,6 +52,7 @@ func (p *Process) start(c *Cluster, args []string) error {
 	if err != nil {
 		return err
 	}
+	p.began = time.Now().Truncate(time.Microsecond) // as precise as the log
 	if err := c.starter.start(p.command); err != nil {
 		return err
 	}
@@ -94,9 +96,11 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// ask sends SIGTERM.
+// ask sends SIGTERM, once: a second one ends a role before it has cleaned up.
 func (p *Process) ask() {
-	p.asked.Store(true)
+	if p.asked.Swap(true) {
+		return
+	}
 	_ = p.command.Process.Signal(syscall.SIGTERM) // it fails only if the process has ended already
 }
 

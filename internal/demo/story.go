@@ -26,7 +26,7 @@ func (d *demo) story(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	acceptor, err := d.killAcceptor()
+	acceptor, err := d.killAcceptor(ctx)
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (d *demo) story(ctx context.Context) error {
 		return err
 	}
 	d.report.setDuration(time.Since(began))
-	return nil
+	return d.cluster.WaitStarted(ctx)
 }
 
 func (d *demo) startClients() error {
@@ -58,7 +58,22 @@ func (d *demo) startClients() error {
 	return nil
 }
 
-func (d *demo) killAcceptor() (*cluster.Process, error) {
+// warmUp hands over the first values and waits until some are learned.
+func (d *demo) warmUp(ctx context.Context) error {
+	if err := d.sources.give(1. / 6); err != nil {
+		return err
+	}
+	given := d.sources.given()
+	return d.cluster.Wait(ctx, "the first values to be learned", func() (bool, error) {
+		n, err := d.outputs[0].count()
+		return n > 0 || n == given, err
+	})
+}
+
+func (d *demo) killAcceptor(ctx context.Context) (*cluster.Process, error) {
+	if err := d.warmUp(ctx); err != nil {
+		return nil, err
+	}
 	if err := d.sources.give(1. / 3); err != nil {
 		return nil, err
 	}
@@ -135,14 +150,16 @@ func (d *demo) finish(ctx context.Context) error {
 	return nil
 }
 
-// kill ends a process with SIGKILL.
+// kill ends a process with SIGKILL. It comes right after values were handed over,
+// so these are on their way.
 func (d *demo) kill(p *cluster.Process) error {
-	p.Kill()
 	learned, err := d.outputs[0].count()
 	if err != nil {
 		return err
 	}
-	d.event("%s killed with -9: %s values learned, %s on their way", p, terminal.Number(learned), terminal.Number(d.sources.given()-learned))
+	given := d.sources.given()
+	p.Kill()
+	d.event("%s killed with -9: %s values learned, %s on their way", p, terminal.Number(learned), terminal.Number(given-learned))
 	return nil
 }
 
