@@ -18,8 +18,9 @@ type Sessions interface {
 type Config struct {
 	Self        protocol.Sender
 	Quorum      protocol.Quorum
-	Incarnation uint64 // drawn at random by whoever starts the process (rule 3)
-	Seed        uint64 // of the jitter in elections
+	Incarnation uint64         // drawn at random by whoever starts the process (rule 3)
+	Seed        uint64         // of the jitter in elections
+	Pins        *protocol.Pins // the table that the cores of this process share; nil: one of its own
 
 	Heartbeat     time.Duration // between two signs of life of a leader; 40 ms
 	ElectionMin   time.Duration // shortest silence after which a follower stands; 500 ms

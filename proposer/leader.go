@@ -47,7 +47,7 @@ func (p *Proposer) beat(now protocol.Time, out *protocol.Output) {
 	l.beatEnd = p.applied
 	l.beatAt = now.Add(p.cfg.Heartbeat)
 	out.Send(protocol.GroupAcceptors, &protocol.Heartbeat{
-		Ballot: l.ballot, Decided: p.decided(), Mark: l.mark(), Pins: p.pins.list(),
+		Ballot: l.ballot, Decided: p.decided(), Mark: l.mark(), Pins: p.pins.table.List(),
 	})
 }
 

@@ -13,6 +13,7 @@ type phase1 struct {
 	pinned   protocol.Tally      // acceptors whose pins are durable when the Prepare leaves (rule 10)
 	next     []protocol.Instance // by place: where the acceptor's next page must start
 	done     protocol.Tally      // acceptors that have delivered all pages
+	more     protocol.Tally      // acceptors to ask for their next page at the end of this batch of events
 	heard    bool                // a Promise proves that the Prepare left, and the round is durable
 	votes    votes
 	attempts int
@@ -34,7 +35,7 @@ func (p *Proposer) stand(now protocol.Time, out *protocol.Output) {
 	p.round = round
 	p.ballot = protocol.Ballot{Round: round, Proposer: p.cfg.Self.ID, Incarnation: p.cfg.Incarnation}
 	p.state = preparing
-	p.phase1 = newPhase1(p.applied+1, p.pins.known, p.cfg.Quorum)
+	p.phase1 = newPhase1(p.applied+1, p.pins.known(), p.cfg.Quorum)
 	p.stats.Candidacies++
 	out.Persist([]protocol.Record{&protocol.Round{Round: round}})
 	p.resendPrepare(now, out)
@@ -68,7 +69,7 @@ func (p *Proposer) resendPrepare(now protocol.Time, out *protocol.Output) {
 }
 
 func (p *Proposer) prepare(from protocol.Instance, target protocol.NodeID) *protocol.Prepare {
-	return &protocol.Prepare{Ballot: p.ballot, From: from, Target: target, Pins: p.pins.list()}
+	return &protocol.Prepare{Ballot: p.ballot, From: from, Target: target, Pins: p.pins.table.List()}
 }
 
 func (p *Proposer) tickPhase1(now protocol.Time, out *protocol.Output) {
@@ -94,10 +95,19 @@ func (p *Proposer) onPromise(now protocol.Time, from protocol.NodeID, m *protoco
 	}
 	p.phase1.attempts = 0
 	p.phase1.giveUpAt = now.Add(p.cfg.ElectionMin)
-	if m.Next != 0 {
-		out.Send(protocol.GroupAcceptors, p.prepare(m.Next, from))
-	}
 	p.finishPhase1(now, out)
+}
+
+// askForMore asks for the pages that follow those of this batch: an acceptor
+// may answer one Prepare with several pages, and not each of them needs one.
+func (p *Proposer) askForMore(out *protocol.Output) {
+	f := &p.phase1
+	for place, id := range p.cfg.Quorum.Members() {
+		if p.cfg.Quorum.Has(f.more, id) {
+			out.Send(protocol.GroupAcceptors, p.prepare(f.next[place], id))
+		}
+	}
+	f.more = 0
 }
 
 // take adds a page if it continues exactly where its acceptor's last page ended.
@@ -113,6 +123,9 @@ func (f *phase1) take(q protocol.Quorum, from protocol.NodeID, m *protocol.Promi
 	f.next[place] = m.Next
 	if m.Next == 0 {
 		f.done = q.Add(f.done, from)
+		f.more &^= q.Add(0, from)
+	} else {
+		f.more = q.Add(f.more, from)
 	}
 	return true
 }

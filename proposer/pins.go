@@ -19,30 +19,37 @@ import (
 // not depend on our counting it, and the pins of those who heard it stand by.
 type pins struct {
 	quorum    protocol.Quorum
-	every     protocol.Time      // between two Strangers about one acceptor
-	stores    []protocol.StoreID // by place in the membership; 0 where none is pinned
-	known     protocol.Tally     // who is pinned
-	restored  protocol.Tally     // whose pin is from an earlier life
-	disputed  protocol.Tally     // of whose store pins contradict each other; they count for nothing
-	toldAt    []protocol.Time    // when a Stranger about an acceptor was sent last; 0: never
+	every     protocol.Time // between two Strangers about one acceptor
+	table     *protocol.Pins
+	restored  protocol.Tally  // whose pin is from an earlier life
+	disputed  protocol.Tally  // of whose store pins contradict each other; they count for nothing
+	toldAt    []protocol.Time // by place: when a Stranger about the acceptor was sent last; 0: never
 	strangers uint64
 }
 
-func newPins(cfg Config, restored []protocol.Pin) pins {
+func newPins(cfg Config, restored Restored) pins {
 	p := pins{
 		quorum: cfg.Quorum,
 		every:  protocol.Time(cfg.StrangerEvery),
-		stores: make([]protocol.StoreID, cfg.Quorum.Size()),
+		table:  cfg.Pins,
 		toldAt: make([]protocol.Time, cfg.Quorum.Size()),
 	}
-	for _, pin := range restored {
-		if place := placeOf(p.quorum, pin.Acceptor); place >= 0 {
-			p.stores[place] = pin.Store
-			p.known = p.quorum.Add(p.known, pin.Acceptor)
-		}
+	if p.table == nil {
+		p.table = new(protocol.Pins)
 	}
-	p.restored = p.known
+	for _, pin := range restored.Pins {
+		p.table.Learn(pin)
+	}
+	p.restored = p.known()
 	return p
+}
+
+// known is the set of acceptors that are pinned.
+func (p *pins) known() (t protocol.Tally) {
+	for _, pin := range p.table.List() {
+		t = p.quorum.Add(t, pin.Acceptor)
+	}
+	return t
 }
 
 // placeOf is id's place in the membership, -1 for strangers to it.
@@ -61,16 +68,23 @@ func (p *pins) check(now protocol.Time, from protocol.Sender, out *protocol.Outp
 	if place < 0 || from.Store == 0 || from.Role != protocol.RoleAcceptor && from.Role != protocol.RoleServer {
 		return false
 	}
-	switch p.stores[place] {
-	case from.Store:
+	pin := protocol.Pin{Acceptor: from.ID, Store: from.Store}
+	if p.learnPin(pin, out) {
 		return !p.quorum.Has(p.disputed, from.ID)
-	case 0:
-		p.pin(place, protocol.Pin{Acceptor: from.ID, Store: from.Store}, out)
-		return true
 	}
 	p.strangers++
-	p.tell(now, place, protocol.Stranger{Acceptor: from.ID, Store: from.Store, Pinned: p.stores[place]}, out)
+	p.tell(now, place, protocol.Stranger{Acceptor: from.ID, Store: from.Store, Pinned: p.table.Store(from.ID)}, out)
 	return false
+}
+
+// learnPin pins an acceptor at first hearing, durably, and reports whether the
+// pin agrees with the table.
+func (p *pins) learnPin(pin protocol.Pin, out *protocol.Output) bool {
+	state := p.table.Learn(pin)
+	if state == protocol.PinNew {
+		out.Persist([]protocol.Record{&protocol.Pinned{Pin: pin}})
+	}
+	return state != protocol.PinContradicts
 }
 
 // learn compares an acceptor's pins with our own, and takes over those that we
@@ -80,14 +94,10 @@ func (p *pins) check(now protocol.Time, from protocol.Sender, out *protocol.Outp
 func (p *pins) learn(now protocol.Time, list []protocol.Pin, out *protocol.Output) {
 	for _, theirs := range list {
 		place := placeOf(p.quorum, theirs.Acceptor)
-		if place < 0 || p.stores[place] == theirs.Store {
+		if place < 0 || p.learnPin(theirs, out) {
 			continue
 		}
-		ours := p.stores[place]
-		if ours == 0 {
-			p.pin(place, theirs, out)
-			continue
-		}
+		ours := p.table.Store(theirs.Acceptor)
 		p.disputed = p.quorum.Add(p.disputed, theirs.Acceptor)
 		stranger := protocol.Stranger{Acceptor: theirs.Acceptor, Store: ours, Pinned: theirs.Store}
 		if p.quorum.Has(p.restored, theirs.Acceptor) {
@@ -97,12 +107,6 @@ func (p *pins) learn(now protocol.Time, list []protocol.Pin, out *protocol.Outpu
 	}
 }
 
-func (p *pins) pin(place int, pin protocol.Pin, out *protocol.Output) {
-	p.stores[place] = pin.Store
-	p.known = p.quorum.Add(p.known, pin.Acceptor)
-	out.Persist([]protocol.Record{&protocol.Pinned{Pin: pin}})
-}
-
 // tell sends a Stranger to the acceptors, not too often.
 func (p *pins) tell(now protocol.Time, place int, s protocol.Stranger, out *protocol.Output) {
 	if p.toldAt[place] != 0 && now < p.toldAt[place]+p.every {
@@ -110,15 +114,4 @@ func (p *pins) tell(now protocol.Time, place int, s protocol.Stranger, out *prot
 	}
 	p.toldAt[place] = max(now, 1)
 	out.Send(protocol.GroupAcceptors, &s)
-}
-
-// list returns all pins in the order of the membership, for Prepare and Heartbeat.
-func (p *pins) list() []protocol.Pin {
-	pins := make([]protocol.Pin, 0, len(p.stores))
-	for place, store := range p.stores {
-		if store != 0 {
-			pins = append(pins, protocol.Pin{Acceptor: p.quorum.Members()[place], Store: store})
-		}
-	}
-	return pins
 }

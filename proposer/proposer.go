@@ -66,7 +66,7 @@ func New(cfg Config, restored Restored, sessions Sessions) *Proposer {
 		rng:     rand.New(rand.NewPCG(cfg.Seed, uint64(cfg.Self.ID))),
 		applied: restored.Applied,
 		round:   restored.Round,
-		pins:    newPins(cfg, restored.Pins),
+		pins:    newPins(cfg, restored),
 		lead:    newLeadership(cfg),
 		admit:   newAdmission(cfg, sessions),
 	}
@@ -157,6 +157,9 @@ func (p *Proposer) Applied(now protocol.Time, i protocol.Instance, e *protocol.E
 // Flush ends a batch of events: what was admitted is packed and proposed as
 // far as the windows allow, and what was applied is acknowledged.
 func (p *Proposer) Flush(now protocol.Time, out *protocol.Output) {
+	if p.state == preparing && p.phase1.more != 0 {
+		p.askForMore(out)
+	}
 	if p.state != leading {
 		return
 	}

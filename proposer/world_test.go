@@ -287,9 +287,16 @@ func (a *acceptorNode) onPrepare(m *protocol.Prepare) {
 		return
 	}
 	a.promised = m.Ballot
-	page := &protocol.Promise{Ballot: m.Ballot, From: m.From, Trim: a.trim}
+	if next := a.page(m.Ballot, m.From); next != 0 {
+		a.page(m.Ballot, next) // a burst
+	}
+}
+
+// page sends one page of a promise, and says where the next one starts.
+func (a *acceptorNode) page(b protocol.Ballot, from protocol.Instance) protocol.Instance {
+	page := &protocol.Promise{Ballot: b, From: from, Trim: a.trim}
 	for _, i := range slices.Sorted(maps.Keys(a.votes)) {
-		if i < m.From || i <= a.trim {
+		if i < from || i <= a.trim {
 			continue
 		}
 		if len(page.Votes) == a.w.pageVotes {
@@ -299,6 +306,7 @@ func (a *acceptorNode) onPrepare(m *protocol.Prepare) {
 		page.Votes = append(page.Votes, a.votes[i])
 	}
 	a.answer(a.w.disk(), protocol.GroupProposers, page)
+	return page.Next
 }
 
 func (a *acceptorNode) onAccept(m *protocol.Accept) {
@@ -337,7 +345,7 @@ type proposerNode struct {
 	accepted map[slotBallot]map[protocol.NodeID]bool
 	durable  Restored // what a restart finds
 	tickAt   protocol.Time
-	cut      bool // hears nobody, is heard by nobody
+	cut      bool // hears clients only, is heard by nobody
 	skips    int
 }
 
@@ -383,7 +391,7 @@ func (n *proposerNode) schedule() {
 }
 
 func (n *proposerNode) receive(from protocol.Sender, m protocol.Message) {
-	if n.p == nil || n.cut {
+	if n.p == nil || n.cut && from.Role != protocol.RoleClient {
 		return
 	}
 	var out protocol.Output
@@ -432,15 +440,19 @@ func (n *proposerNode) poll(life int) {
 			return
 		}
 		if !n.cut && n.w.rng.Float64() >= n.w.loss {
-			for i := n.applied + 1; i <= n.w.decidedThrough(); i++ {
-				n.decided[i] = n.w.chosen[i]
-			}
-			var out protocol.Output
-			n.apply(&out)
-			n.carryOut(&out)
+			n.learn(n.w.decidedThrough())
 		}
 		n.poll(life)
 	})
+}
+
+func (n *proposerNode) learn(through protocol.Instance) {
+	for i := n.applied + 1; i <= through; i++ {
+		n.decided[i] = n.w.chosen[i]
+	}
+	var out protocol.Output
+	n.apply(&out)
+	n.carryOut(&out)
 }
 
 func (n *proposerNode) apply(out *protocol.Output) {
