@@ -14,7 +14,7 @@ type Acceptor struct {
 
 	promised protocol.Ballot // never goes down (rule 2)
 	votes    voteTable
-	pins     pins
+	pins     *protocol.Pins
 
 	leaderHeard bool
 	heardAt     protocol.Time
@@ -127,7 +127,7 @@ func (a *Acceptor) VotesAbove(i protocol.Instance) []protocol.Vote {
 
 // Pins returns the pins held, the own one among them, in ascending order. The
 // slice is never changed, by nobody.
-func (a *Acceptor) Pins() []protocol.Pin { return a.pins.list }
+func (a *Acceptor) Pins() []protocol.Pin { return a.pins.List() }
 
 // Stats returns the counters.
 func (a *Acceptor) Stats() Stats {

@@ -12,6 +12,8 @@ import (
 type Config struct {
 	// Self is the acceptor's own role (acceptor or server), id and store.
 	Self protocol.Sender
+	// Pins is the table that the cores of this process share; nil: one of its own.
+	Pins *protocol.Pins
 	// LeaderTimeout is how long a leader counts as heard; default 500 ms.
 	LeaderTimeout time.Duration
 	// PageBytes is the body budget of one Promise or Accepted datagram, in

@@ -1,9 +1,7 @@
 package acceptor
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"paxos/protocol"
 )
@@ -14,37 +12,18 @@ import (
 // stores from the proposers, and tell them in their Promises: a proposer that
 // knows only the newcomer learns from the others that it is one.
 
-// pins is who stands on which store, ascending. It is replaced, not changed,
-// so that messages can share it.
-type pins struct{ list []protocol.Pin }
-
-func (p *pins) search(id protocol.NodeID) (int, bool) {
-	return slices.BinarySearchFunc(p.list, id, func(pin protocol.Pin, id protocol.NodeID) int {
-		return cmp.Compare(pin.Acceptor, id)
-	})
-}
-
-// add adds a pin and returns the one that is held now, and whether it is new.
-func (p *pins) add(pin protocol.Pin) (held protocol.Pin, isNew bool) {
-	n, found := p.search(pin.Acceptor)
-	if found {
-		return p.list[n], false
-	}
-	if len(p.list) == protocol.MaxAcceptors { // no membership has more
-		return pin, false
-	}
-	p.list = slices.Insert(slices.Clone(p.list), n, pin)
-	return pin, true
-}
-
+// restorePins takes over the process's table, or makes one, and what the store
+// remembers. Its own pin needs no record: it stands on that very store.
 func (a *Acceptor) restorePins(list []protocol.Pin) error {
 	self := a.cfg.Self
-	a.pins.add(protocol.Pin{Acceptor: self.ID, Store: self.Store})
-	for _, pin := range list {
-		held, _ := a.pins.add(pin)
-		if held != pin {
+	if a.pins = a.cfg.Pins; a.pins == nil {
+		a.pins = new(protocol.Pins)
+	}
+	own := protocol.Pin{Acceptor: self.ID, Store: self.Store}
+	for _, pin := range append([]protocol.Pin{own}, list...) {
+		if a.pins.Learn(pin) == protocol.PinContradicts {
 			return fmt.Errorf("acceptor %d: its store %s remembers acceptor %d on store %s and on store %s",
-				self.ID, self.Store, pin.Acceptor, pin.Store, held.Store)
+				self.ID, self.Store, pin.Acceptor, pin.Store, a.pins.Store(pin.Acceptor))
 		}
 	}
 	return nil
@@ -55,18 +34,17 @@ func (a *Acceptor) restorePins(list []protocol.Pin) error {
 func (a *Acceptor) learnPins(now protocol.Time, from protocol.Sender, list []protocol.Pin, out *protocol.Output) bool {
 	tell := !a.told || now.Sub(a.toldAt) >= a.cfg.LeaderTimeout // heartbeats would repeat it many times a second
 	for _, pin := range list {
-		held, isNew := a.pins.add(pin)
-		switch {
-		case isNew:
+		switch state := a.pins.Learn(pin); {
+		case state == protocol.PinNew:
 			out.Persist([]protocol.Record{&protocol.Pinned{Pin: pin}})
-		case held == pin:
+		case state == protocol.PinKnown:
 		case pin.Acceptor == a.cfg.Self.ID:
 			a.fail(a.strangerError(from, pin.Store), out)
 			return false
 		default:
 			a.stats.PinConflicts++
 			if tell {
-				a.contradict(now, held, pin, out)
+				a.contradict(now, pin, out)
 			}
 		}
 	}
@@ -74,9 +52,13 @@ func (a *Acceptor) learnPins(now protocol.Time, from protocol.Sender, list []pro
 }
 
 // contradict keeps the older pin and tells the newcomer that it must stop.
-func (a *Acceptor) contradict(now protocol.Time, held, heard protocol.Pin, out *protocol.Output) {
+func (a *Acceptor) contradict(now protocol.Time, heard protocol.Pin, out *protocol.Output) {
+	held := a.pins.Store(heard.Acceptor)
+	if held == 0 {
+		return // the table is full: there is no older pin
+	}
 	a.told, a.toldAt = true, now
-	out.Send(protocol.GroupAcceptors, &protocol.Stranger{Acceptor: held.Acceptor, Store: heard.Store, Pinned: held.Store})
+	out.Send(protocol.GroupAcceptors, &protocol.Stranger{Acceptor: heard.Acceptor, Store: heard.Store, Pinned: held})
 }
 
 // stranger stops this acceptor if it is the one that was found out.

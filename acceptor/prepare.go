@@ -56,7 +56,7 @@ func (a *Acceptor) promise(from protocol.Instance, out *protocol.Output) {
 // so that pages join without a gap: the instances of it up to Trim are
 // accounted for by Trim (rules 5 and 6), the others by Votes.
 func (a *Acceptor) page(from protocol.Instance) *protocol.Promise {
-	p := &protocol.Promise{Ballot: a.promised, From: from, Trim: a.votes.trim, Pins: a.pins.list}
+	p := &protocol.Promise{Ballot: a.promised, From: from, Trim: a.votes.trim, Pins: a.pins.List()}
 	size := protocol.PageOverhead - pinSize*(protocol.MaxAcceptors-len(p.Pins))
 	for v := range a.votes.from(from) {
 		size += protocol.VoteOverhead + len(v.Value)

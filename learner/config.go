@@ -11,6 +11,7 @@ import (
 type Config struct {
 	Self   protocol.Sender
 	Quorum protocol.Quorum // the acceptors that count
+	Pins   *protocol.Pins  // the table that the cores of this process share; nil: one of its own
 	Peers  []protocol.Peer // whom to ask, usually the acceptors; Self is left out
 
 	// AskDelay is how long nothing is delivered, while more is known to

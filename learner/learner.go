@@ -11,7 +11,7 @@ import (
 type Learner struct {
 	cfg  Config
 	rand *rand.Rand
-	pins []protocol.Pin
+	pins *protocol.Pins
 
 	next      protocol.Instance // the first undelivered
 	open      ring              // next and the instances above it
@@ -58,8 +58,11 @@ func New(cfg Config, applied protocol.Instance, pins []protocol.Pin) *Learner {
 		next: applied + 1, watermark: applied, open: newRing(),
 		recent: newCache(cfg.CacheBytes, applied),
 	}
+	if l.pins = cfg.Pins; l.pins == nil {
+		l.pins = new(protocol.Pins)
+	}
 	for _, pin := range pins {
-		l.pin(pin)
+		l.pins.Learn(pin)
 	}
 	l.repair.start(l)
 	return l
@@ -114,7 +117,7 @@ func (l *Learner) Watermark() protocol.Instance { return l.watermark }
 
 // Pins returns the pins held in ascending order, for a checkpoint; the caller
 // must not change them.
-func (l *Learner) Pins() []protocol.Pin { return l.pins }
+func (l *Learner) Pins() []protocol.Pin { return l.pins.List() }
 
 // Stats returns the counters.
 func (l *Learner) Stats() Stats {

@@ -1,11 +1,6 @@
 package learner
 
-import (
-	"cmp"
-	"slices"
-
-	"paxos/protocol"
-)
+import "paxos/protocol"
 
 // counts reports whether a sender's votes count: a member of the quorum on the
 // store that it is pinned to (rule 10). The first vote pins it; see doc.go for
@@ -17,29 +12,17 @@ func (l *Learner) counts(now protocol.Time, from protocol.Sender, out *protocol.
 		return false
 	}
 	pin := protocol.Pin{Acceptor: from.ID, Store: from.Store}
-	held, isNew := l.pin(pin)
-	if isNew {
+	switch l.pins.Learn(pin) {
+	case protocol.PinNew:
 		out.Persist([]protocol.Record{&protocol.Pinned{Pin: pin}})
-	}
-	if held == pin {
+		return true
+	case protocol.PinKnown:
 		return true
 	}
 	l.stats.PinConflicts++
-	if !l.told || now.Sub(l.toldAt) >= strangerPause {
+	if held := l.pins.Store(from.ID); held != 0 && (!l.told || now.Sub(l.toldAt) >= strangerPause) {
 		l.told, l.toldAt = true, now
-		out.Send(protocol.GroupAcceptors, &protocol.Stranger{Acceptor: from.ID, Store: from.Store, Pinned: held.Store})
+		out.Send(protocol.GroupAcceptors, &protocol.Stranger{Acceptor: from.ID, Store: from.Store, Pinned: held})
 	}
 	return false
-}
-
-// pin adds a pin and returns the one that is held now, and whether it is new.
-func (l *Learner) pin(pin protocol.Pin) (held protocol.Pin, isNew bool) {
-	n, found := slices.BinarySearchFunc(l.pins, pin.Acceptor, func(p protocol.Pin, id protocol.NodeID) int {
-		return cmp.Compare(p.Acceptor, id)
-	})
-	if found {
-		return l.pins[n], false
-	}
-	l.pins = slices.Insert(slices.Clone(l.pins), n, pin)
-	return pin, true
 }

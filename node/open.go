@@ -29,9 +29,18 @@ const (
 	maxHeldBytes = 4 << 20
 	// maxFetchWindow of a snapshot may be asked for and not be here yet.
 	maxFetchWindow = 1 << 20
-	// segmentBytes is the size of one file of the log.
+	// segmentBytes is the size of one file of an acceptor's log.
 	segmentBytes = 4 << 20
+	// smallSegmentBytes is that of a role that logs little: rounds and pins.
+	smallSegmentBytes = 256 << 10
 )
+
+func segmentSize(r protocol.Role) int64 {
+	if r == protocol.RoleAcceptor || r == protocol.RoleServer {
+		return segmentBytes
+	}
+	return smallSegmentBytes
+}
 
 // open restores a process from its store.
 func open(o Options) (*runner, error) {
@@ -40,13 +49,16 @@ func open(o Options) (*runner, error) {
 		return nil, err
 	}
 	store, restored, err := storage.Open(storage.Options{
-		Dir: o.DataDir, Init: o.Init, SegmentBytes: segmentBytes,
+		Dir: o.DataDir, Init: o.Init, FS: o.FS, OpenDB: o.OpenDB, SegmentBytes: segmentSize(o.Self.Role),
 		Want: storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
 	})
 	if err != nil {
 		return nil, err
 	}
 	r := &runner{Options: o, began: time.Now(), store: store, threshold: checkpointBytes}
+	if o.CheckpointBytes > 0 {
+		r.threshold = uint64(o.CheckpointBytes)
+	}
 	if o.Entries != nil {
 		r.feed = newFeed(store, o)
 	}
@@ -83,16 +95,16 @@ func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Resto
 		return p, err
 	}
 	seed := randomUint64()
-	p.Learner = learner.New(r.learnerConfig(self, sizes, seed), restored.Applied, p.Pins.List())
+	p.Learner = learner.New(r.learnerConfig(self, sizes, p.Pins, seed), restored.Applied, nil)
 	p.Fetcher = learner.NewFetcher(learner.FetcherConfig{Window: min(r.Transport.Window(), maxFetchWindow)})
 	switch r.Self.Role {
 	case protocol.RoleAcceptor:
-		p.Acceptor, err = acceptor.New(r.acceptorConfig(self, sizes), acceptor.Restored{
-			Promised: restored.Promised, Votes: restored.Votes, Trim: restored.Applied, Pins: p.Pins.List(),
+		p.Acceptor, err = acceptor.New(r.acceptorConfig(self, sizes, p.Pins), acceptor.Restored{
+			Promised: restored.Promised, Votes: restored.Votes, Trim: restored.Applied,
 		})
 	case protocol.RoleProposer:
-		p.Proposer = proposer.New(r.proposerConfig(self, sizes, seed), proposer.Restored{
-			Round: restored.Round, Pins: p.Pins.List(), Applied: restored.Applied,
+		p.Proposer = proposer.New(r.proposerConfig(self, sizes, p.Pins, seed), proposer.Restored{
+			Round: restored.Round, Applied: restored.Applied,
 		}, p.List)
 	}
 	return p, err
@@ -109,9 +121,9 @@ func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
 	return list.RestoreState(restored.Head, o)
 }
 
-func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, seed uint64) learner.Config {
+func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins, seed uint64) learner.Config {
 	c := learner.Config{
-		Self: self, Quorum: r.Quorum, Seed: seed, MaxHeldBytes: maxHeldBytes,
+		Self: self, Quorum: r.Quorum, Pins: pins, Seed: seed, MaxHeldBytes: maxHeldBytes,
 		ReplyBytes: r.Transport.Window(), PageBytes: sizes.Page,
 	}
 	for _, id := range r.Quorum.Members() {
@@ -126,16 +138,16 @@ func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, seed uint64) l
 	return c
 }
 
-func (r *runner) acceptorConfig(self protocol.Sender, sizes Sizes) acceptor.Config {
+func (r *runner) acceptorConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins) acceptor.Config {
 	return acceptor.Config{
-		Self: self, LeaderTimeout: r.Timing.ElectionMin, PageBytes: sizes.Page,
+		Self: self, Pins: pins, LeaderTimeout: r.Timing.ElectionMin, PageBytes: sizes.Page,
 		MaxVoteBytes: maxVoteBytes, Window: uint32(r.Transport.Window()),
 	}
 }
 
-func (r *runner) proposerConfig(self protocol.Sender, sizes Sizes, seed uint64) proposer.Config {
+func (r *runner) proposerConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins, seed uint64) proposer.Config {
 	return proposer.Config{
-		Self: self, Quorum: r.Quorum, Incarnation: randomUint64(), Seed: seed,
+		Self: self, Quorum: r.Quorum, Pins: pins, Incarnation: randomUint64(), Seed: seed,
 		Heartbeat: r.Timing.Heartbeat, ElectionMin: r.Timing.ElectionMin, ElectionMax: r.Timing.ElectionMax,
 		ValueBytes: sizes.Value, WindowBytes: min(r.Transport.Window(), maxWindow),
 	}

@@ -6,7 +6,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"paxos/protocol"
+	"paxos/storage/kv"
 	"paxos/transport"
+	"paxos/vfs"
 )
 
 // Options say what one acceptor, proposer or learner process is.
@@ -19,6 +21,13 @@ type Options struct {
 
 	DataDir string
 	Init    bool // format an empty folder
+
+	// FS and OpenDB replace the real files and the real database, in tests.
+	FS     vfs.FS
+	OpenDB kv.Opener
+	// CheckpointBytes is how many bytes of values are decided between two
+	// checkpoints; 0 means 4 MiB.
+	CheckpointBytes int
 
 	// Entries, if not nil, is called with the list's entries in order, from
 	// index From on: first those on disk, then the new ones as they are

@@ -1,20 +1,14 @@
 package protocol
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Pins is one process's memory of which store each acceptor votes from (rule
-// 10). All cores of a process share one table: what one of them has pinned, none
-// of them may pin otherwise. The first store that is heard stays.
+// 10). All cores of a process share one table: what one of them has pinned none
+// of them may pin otherwise. The zero Pins is an empty table.
 type Pins struct{ list []Pin }
-
-// NewPins makes a table from restored pins.
-func NewPins(restored []Pin) *Pins {
-	p := &Pins{}
-	for _, pin := range restored {
-		p.Learn(pin)
-	}
-	return p
-}
 
 // PinState is what a table says of an acceptor and a store.
 type PinState int
@@ -23,20 +17,30 @@ type PinState int
 const (
 	PinKnown       PinState = iota // pinned to that very store
 	PinNew                         // was not pinned; it is now, and the caller must make the Pinned record durable
-	PinContradicts                 // pinned to another store
+	PinContradicts                 // pinned to another store, and it stays so
 )
 
-// Learn pins an acceptor to a store if it was not pinned before.
+// NewPins makes a table from restored pins; of two for one acceptor the first stays.
+func NewPins(restored []Pin) *Pins {
+	p := &Pins{}
+	for _, pin := range restored {
+		p.Learn(pin)
+	}
+	return p
+}
+
+// Learn pins an acceptor to a store, if it is not pinned yet. A table takes
+// MaxAcceptors pins; beyond them every pin contradicts, for no membership has more.
 func (p *Pins) Learn(pin Pin) PinState {
 	at, found := p.find(pin.Acceptor)
 	switch {
-	case !found:
-		p.list = slices.Insert(p.list, at, pin)
-		return PinNew
-	case p.list[at].Store == pin.Store:
+	case found && p.list[at].Store == pin.Store:
 		return PinKnown
+	case found || len(p.list) == MaxAcceptors:
+		return PinContradicts
 	}
-	return PinContradicts
+	p.list = slices.Insert(slices.Clone(p.list), at, pin) // replaced, not changed: messages share it
+	return PinNew
 }
 
 // Store is the store that an acceptor is pinned to, 0 if it is not.
@@ -47,11 +51,11 @@ func (p *Pins) Store(id NodeID) StoreID {
 	return 0
 }
 
-// List returns a copy of the pins in the acceptors' order.
-func (p *Pins) List() []Pin { return slices.Clone(p.list) }
+// List returns the pins in the acceptors' order. The slice is never changed, by nobody.
+func (p *Pins) List() []Pin { return p.list }
 
-func (p *Pins) find(id NodeID) (int, bool) {
+func (p *Pins) find(id NodeID) (at int, found bool) {
 	return slices.BinarySearchFunc(p.list, id, func(q Pin, id NodeID) int {
-		return int(q.Acceptor) - int(id)
+		return cmp.Compare(q.Acceptor, id)
 	})
 }
