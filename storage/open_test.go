@@ -148,6 +148,7 @@ func TestRecoveryTable(t *testing.T) {
 		{"2 half-formatted: no identity, no database, fresh log", fresh, changes(removeIdentity, removeDatabase), refused, isNew, ErrNotFormatted, "--init"},
 		{"2 half-formatted: no identity, fresh database, no log", fresh, changes(removeIdentity, removeLog), refused, isNew, ErrNotFormatted, "--init"},
 		{"3 identity lost, records in the log", young, removeIdentity, refused, refused, nil, identityName},
+		{"3 identity lost, damaged records in the log", young, changes(removeIdentity, flipRecord), refused, refused, nil, identityName},
 		{"3 identity and database lost, records in the log", young, changes(removeIdentity, removeDatabase), refused, refused, nil, identityName},
 		{"4 identity lost, checkpoint in the database", old, removeIdentity, refused, refused, nil, identityName},
 		{"4 identity and log lost, checkpoint in the database", old, changes(removeIdentity, removeLog), refused, refused, nil, identityName},

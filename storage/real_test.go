@@ -3,6 +3,7 @@ package storage
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -33,7 +34,28 @@ func (w *world) copyOf(dir string) *world {
 func copyFolder(t *testing.T, from, to string) {
 	t.Helper()
 	must(t, os.RemoveAll(to))
-	must(t, os.CopyFS(to, os.DirFS(from)))
+	must(t, filepath.WalkDir(from, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, path[len(from):])
+		if e.IsDir() {
+			return os.MkdirAll(target, 0o755)
+		}
+		return copyFile(path, target)
+	}))
+}
+
+// copyFile leaves the hole at the end of a file a hole.
+func copyFile(from, to string) error {
+	data, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(to, bytes.TrimRight(data, "\x00"), 0o600); err != nil {
+		return err
+	}
+	return os.Truncate(to, int64(len(data)))
 }
 
 // image reads the database without the hole at its end.
@@ -131,7 +153,7 @@ func TestDamageOfTheDatabaseFileIsNoticedAndNamed(t *testing.T) {
 	copyFolder(t, w.real, copied)
 	rng := rand.New(rand.NewPCG(3, 3))
 	noticed := 0
-	for range 400 {
+	for range 200 {
 		data := bytes.Clone(good)
 		data[metaPages+rng.IntN(len(data)-metaPages)] ^= 1 << rng.IntN(8)
 		plantImage(t, copied, data, 16<<20)
@@ -149,8 +171,8 @@ func TestDamageOfTheDatabaseFileIsNoticedAndNamed(t *testing.T) {
 			t.Fatalf("damage was not named: %v", err)
 		}
 	}
-	if noticed < 30 {
-		t.Errorf("only %d of 400 were noticed", noticed)
+	if noticed < 15 {
+		t.Errorf("only %d of 200 were noticed", noticed)
 	}
 }
 

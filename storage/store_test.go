@@ -33,8 +33,8 @@ func TestAVoteIsAPromise(t *testing.T) {
 	if r := reopened(t, w); r.Promised != ballot(7) {
 		t.Errorf("promised %s in the log", r.Promised)
 	}
-	c := w.freeze(0)
-	c.Promised = ballot(3) // the vote counts, whatever the caller says
+	c := w.freeze(1)
+	c.Promised, c.Votes = ballot(3), []protocol.Vote{vote(7, 1).Vote} // applied, and not kept; but it counts
 	must(t, w.save(c))
 	if r := reopened(t, w); r.Promised != ballot(7) {
 		t.Errorf("promised %s in the checkpoint", r.Promised)
@@ -195,6 +195,14 @@ func TestAStoreThatFailedSaysSoWhenItIsClosed(t *testing.T) {
 	first := w.save(w.freeze(1))
 	if err := w.store.Close(nil); !errors.Is(first, errBoom) || err != first { //nolint:errorlint // the very error
 		t.Errorf("close: %v, want %v", err, first)
+	}
+}
+
+func TestTheFirstErrorIsTheOne(t *testing.T) {
+	var e ending
+	first := e.end(errBoom)
+	if got := e.end(errors.New("second")); got != first || e.reason() != first { //nolint:errorlint // the very error
+		t.Errorf("%v, then %v", first, got)
 	}
 }
 
