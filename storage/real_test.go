@@ -100,7 +100,7 @@ func TestACrashWithinACheckpointLeavesTheOldOneOrTheNew(t *testing.T) {
 	top := t.TempDir()
 	w, copied := onDisk(t, filepath.Join(top, "store")), filepath.Join(top, "copy")
 	rng := rand.New(rand.NewPCG(2, 2))
-	for n := range uint64(25) {
+	for n := range uint64(10) {
 		at := protocol.Instance(10 * n)
 		must(t, w.commit(anyRecord(rng, at+1), vote(5, at+9)))
 		copyFolder(t, w.real, copied)

@@ -265,3 +265,11 @@ func TestCommitCheckpointAndReadersRunBesideEachOther(t *testing.T) {
 	close(done)
 	wg.Wait()
 }
+
+func TestTheStateTakesTheBytesOfTheTable(t *testing.T) {
+	st := newState(Position{})
+	st.pins = []protocol.Pin{pin(1).Pin, pin(2).Pin, pin(3).Pin}
+	if got, want := len(st.encode()), 85+3*12; got != want {
+		t.Errorf("%d bytes, docs/storage.md says %d", got, want)
+	}
+}

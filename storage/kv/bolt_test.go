@@ -229,7 +229,7 @@ func TestCrashCopiesReopenToACommittedState(t *testing.T) {
 	db := open(t, OpenBolt, path)
 	rng := rand.New(rand.NewPCG(5, 6))
 	var before []byte
-	for round := range 60 {
+	for round := range 25 {
 		must(t, db.Update(func(tx Tx) error {
 			for i := range 3 {
 				must(t, tx.Put("chunks", key(3*round+i), sealed(rng, rng.IntN(2*boltPageBytes))))
