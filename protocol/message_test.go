@@ -80,6 +80,18 @@ func TestThereIsOneEncodingForEachMessage(t *testing.T) {
 	}
 }
 
+// No mark is one byte; a mark that says nothing in 37 would be a second encoding.
+func TestAnEmptyMarkHasOneEncoding(t *testing.T) {
+	r := reader{rest: append([]byte{1}, make([]byte, ballotSize+16)...)}
+	if m := r.mark(); !r.failed {
+		t.Errorf("taken as %v", m)
+	}
+	r = reader{rest: []byte{0}}
+	if m := r.mark(); r.failed || !m.IsZero() {
+		t.Errorf("%v, failed %v; want no mark", m, r.failed)
+	}
+}
+
 // checkOneEncoding checks that what decodes encodes to the same bytes.
 func checkOneEncoding(t *testing.T, b []byte) {
 	t.Helper()

@@ -59,6 +59,14 @@ func TestRandomRunsAreCheckedLikeTheTwin(t *testing.T) {
 	})
 }
 
+func TestThereIsOneEncodingForEachLength(t *testing.T) {
+	for _, block := range [][]byte{{0x80, 0x00}, {0x81, 0x00, 'x'}, {0x80, 0x80, 0x00}, {0x80}} {
+		if _, _, err := NextPayload(block); err == nil {
+			t.Errorf("%x was taken", block)
+		}
+	}
+}
+
 func TestSeqsNeitherStartAtZeroNorWrap(t *testing.T) {
 	const last = Seq(1<<64 - 1)
 	for _, c := range []struct {
