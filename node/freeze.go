@@ -47,6 +47,8 @@ func (m *Machine) durableState(covers storage.Position) storage.Checkpoint {
 func (m *Machine) Checkpointed(f *Frozen) {
 	applied := f.Checkpoint.Applied
 	m.List.Checkpointed(f.chunks())
+	m.List.Recycle(f.Closed)
+	f.Closed = nil
 	m.Learner.Checkpointed(applied)
 	if m.Acceptor != nil {
 		m.Acceptor.Trim(applied)

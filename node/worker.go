@@ -56,6 +56,5 @@ func (f *Frozen) finish() storage.Checkpoint {
 	for _, closed := range f.Closed {
 		c.Chunks = append(c.Chunks, storage.Chunk{Number: closed.Number, Data: list.EncodeChunk(nil, closed.Raw)})
 	}
-	f.Closed = nil
 	return c
 }
