@@ -9,7 +9,7 @@
 #   PAXOS_DATA is set       PAXOS_DATA/ROLE-ID, no run key
 #   started by a harness    a folder of this run, found again by every role that the same harness process starts,
 #                           and by no later run; the run key goes to the binary
-#   started by hand         CONF.data/ROLE-ID, kept for ever, no run key
+#   started by hand         paxos-data/ROLE-ID next to CONF, kept for ever, no run key
 #
 # Nothing is printed on stdout (a learner's stdout holds values only) and stdin is not touched (a client's values).
 set -u
@@ -93,7 +93,7 @@ choose_place() {
         enter_run
         return
     fi
-    place=$conf_path.data
+    place=${conf_path%/*}/paxos-data # where the binary itself would keep it
     [[ $role == client ]] || mkdir -p -- "$place" || die "cannot make the folder $place: name another one in PAXOS_DATA"
 }
 
@@ -262,8 +262,8 @@ set_kind() {
     busybox) set_shell_kind "$1" 2 ;;
     esac
     [[ $kind == program && $1 == 1 ]] && kind=person
-    # Whatever has the words `acceptor.sh 1 CONF` (or `acceptor 1 CONF`) in a row serves that one role.
-    [[ " ${words[*]} " == *[/\ ]"$role"?(.sh)" $id $conf "* ]] && kind=carrier
+    # Whatever has the words `acceptor.sh 1 CONF` (or `acceptor 1 CONF`) in a row serves one role.
+    [[ " ${words[*]} " == *[/\ ]@(acceptor|proposer|learner|client)?(.sh)" "+([0-9])" $conf "* ]] && kind=carrier
     return 0
 }
 
