@@ -34,10 +34,10 @@ type Chunk struct {
 	Data   []byte // not empty
 }
 
-// Checkpoint makes c durable in one transaction of the database, and then drops
-// what it covers from the log and prepares the log's next segment. Commit goes on
-// meanwhile. An error is the store's end (rule 9). It panics if c takes back
-// anything that the last checkpoint says.
+// Checkpoint makes c durable in one transaction of the database (chunks may go
+// ahead of it), and then drops what it covers from the log and prepares the log's
+// next segment. Commit goes on meanwhile. An error is the store's end (rule 9). It
+// panics if c takes back anything that the last checkpoint says.
 func (s *Store) Checkpoint(c Checkpoint) error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
@@ -49,12 +49,16 @@ func (s *Store) Checkpoint(c Checkpoint) error {
 	if end := s.log.End(); end.Less(next.Covers) {
 		panic(fmt.Sprintf("storage: rule 7: a checkpoint covers the log up to %v, but it is durable up to %v only", next.Covers, end))
 	}
-	err := s.db.Update(func(tx kv.Tx) error { return c.write(tx, &next, votes) })
+	last, err := s.writeAhead(c.Chunks)
+	if err == nil {
+		c.Chunks = last
+		err = s.update(func(tx kv.Tx) error { return c.write(tx, &next, votes) })
+	}
 	if err != nil {
 		return s.fail(fmt.Sprintf("write the checkpoint at instance %s", c.Applied), err)
 	}
 	s.last = next
-	s.count(func(st *Stats) { st.Checkpoints++; st.Transactions++; st.Chunks += uint64(len(c.Chunks)) })
+	s.count(func(st *Stats) { st.Checkpoints++ })
 	return s.dropFront(next.Covers)
 }
 
@@ -132,10 +136,53 @@ func (s *Store) PutChunks(chunks []Chunk) error {
 	if len(chunks) == 0 {
 		return nil
 	}
-	err := s.db.Update(func(tx kv.Tx) error { return writeChunks(tx, chunks) })
+	last, err := s.writeAhead(chunks)
+	if err == nil {
+		err = s.update(func(tx kv.Tx) error { return writeChunks(tx, last) })
+	}
 	if err != nil {
 		return s.fail(fmt.Sprintf("write %d chunks from number %d on", len(chunks), chunks[0].Number), err)
 	}
-	s.count(func(st *Stats) { st.Transactions++; st.Chunks += uint64(len(chunks)) })
+	return nil
+}
+
+// transactionBytes bounds the chunks in one transaction, which has them in memory
+// twice: with their checksums, and in the database's pages.
+const transactionBytes = 1 << 20
+
+// writeAhead makes chunks durable in transactions of their own as long as there
+// are too many of them for one, and returns the others. A chunk ahead of the head
+// that needs it is harmless: it never changes.
+func (s *Store) writeAhead(chunks []Chunk) (last []Chunk, err error) {
+	for {
+		n := oneTransaction(chunks)
+		if n == len(chunks) {
+			return chunks, nil
+		}
+		some := chunks[:n]
+		if err := s.update(func(tx kv.Tx) error { return writeChunks(tx, some) }); err != nil {
+			return nil, err
+		}
+		chunks = chunks[n:]
+	}
+}
+
+// oneTransaction is how many chunks go into the next transaction: at least one,
+// if there are any.
+func oneTransaction(chunks []Chunk) int {
+	size := 0
+	for n, c := range chunks {
+		if size += len(c.Data); size > transactionBytes && n > 0 {
+			return n
+		}
+	}
+	return len(chunks)
+}
+
+func (s *Store) update(change func(kv.Tx) error) error {
+	if err := s.db.Update(change); err != nil {
+		return err
+	}
+	s.count(func(st *Stats) { st.Transactions++ })
 	return nil
 }

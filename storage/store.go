@@ -145,7 +145,6 @@ type Stats struct {
 	Log           wal.Stats // its fdatasyncs, commits, bytes, files
 	Checkpoints   uint64
 	Transactions  uint64 // of the database: two or three fsyncs each
-	Chunks        uint64 // handed over to be written
 	DatabaseBytes int64  // on the disk
 }
 

@@ -230,11 +230,18 @@ func (w *world) close(final *Checkpoint) error {
 	return nil
 }
 
+// bigChunk is the first number of chunks so big that each takes a transaction.
+const bigChunk = 1000
+
 // chunksOf makes the chunks with these numbers; chunks are equal everywhere.
 func chunksOf(numbers []uint64) []Chunk {
 	var chunks []Chunk
 	for _, n := range numbers {
-		chunks = append(chunks, Chunk{Number: n, Data: bytes.Repeat([]byte{byte(n) + 1}, 50+int(n))})
+		size := 50 + int(n)
+		if n >= bigChunk {
+			size = transactionBytes*2/3 + int(n)
+		}
+		chunks = append(chunks, Chunk{Number: n, Data: bytes.Repeat([]byte{byte(n) + 1}, size)})
 	}
 	return chunks
 }
@@ -281,6 +288,9 @@ func (w *world) script() error {
 		return err
 	}
 	if err := w.busy(1); err != nil {
+		return err
+	}
+	if err := w.save(w.freeze(38), bigChunk, bigChunk+1); err != nil {
 		return err
 	}
 	final := w.freeze(40)
