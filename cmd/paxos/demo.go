@@ -79,7 +79,10 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 	if err == nil {
 		err = f.print(cmd, &report)
 	}
-	interrupted := cmd.Context().Err() != nil
+	interrupted := err != nil && cmd.Context().Err() != nil
+	if interrupted {
+		err = errors.New("interrupted")
+	}
 	if temporary && !f.keep && (err == nil || interrupted) {
 		return errors.Join(err, os.RemoveAll(dir))
 	}

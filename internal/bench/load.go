@@ -25,10 +25,10 @@ type Phase struct {
 type Result struct {
 	Values  uint64        `json:"values"`
 	Elapsed time.Duration `json:"elapsed_ns"`
-	P50     time.Duration `json:"p50_ns"` // of the latencies
-	P99     time.Duration `json:"p99_ns"`
-	P999    time.Duration `json:"p999_ns"`
-	Max     time.Duration `json:"max_ns"`
+	P50     time.Duration `json:"p50_ns,omitempty"` // of the latencies
+	P99     time.Duration `json:"p99_ns,omitempty"`
+	P999    time.Duration `json:"p999_ns,omitempty"`
+	Max     time.Duration `json:"max_ns,omitempty"`
 	Ended   time.Time     `json:"ended"`
 }
 

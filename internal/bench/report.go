@@ -18,8 +18,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(w, "3 acceptors, 1 proposer, 1 learner, durable, on loopback; %s\n", where)
 	fmt.Fprintf(w, "%g s for each line after %s of warm-up, median of %d; %s\n\n", r.Seconds, warmup, r.Rounds, r.Started.Format("2006-01-02 15:04"))
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "in flight\tbytes\tvalues/s\tp50\tp99\tp99.9\tCPU s\tfdatasyncs\tRSS peak (anonymous), MiB\t\t\t")
-	fmt.Fprintln(t, "\t\t\t\t\t\tper 1M\tper 1,000\tacceptor\tproposer\tlearner\t")
+	fmt.Fprintln(t, "in flight\tbytes\tvalues/s\tp50\tp99\tp99.9\tCPU s\tsyncs\tacceptor\tproposer\tlearner\t")
 	for _, c := range r.Cells {
 		fmt.Fprintf(t, "%d\t%d\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%s\t%s\t%s\t\n",
 			c.InFlight, c.Bytes, terminal.Number(int(c.ValuesPerSecond)),
@@ -29,8 +28,15 @@ func (r *Report) WriteText(w io.Writer) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprint(w, legend)
 	return r.Machine.writeText(w)
 }
+
+const legend = `
+p50, p99, p99.9: latency. CPU s: seconds of CPU time of all processes for a million values.
+syncs: fdatasyncs of one acceptor for 1,000 values. acceptor, proposer, learner: peak RSS in MiB,
+in parentheses its anonymous part.
+`
 
 func (m *Machine) writeText(w io.Writer) error {
 	text := fmt.Sprintf("\nThe machine in the same run: %d CPUs; fdatasync of written blocks %s, three at once %s (p50);\nmulticast from one sender to three receivers:",

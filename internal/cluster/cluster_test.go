@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"slices"
 	"strconv"
@@ -48,6 +49,16 @@ func play(args []string) int {
 			return 0
 		case "deaf":
 			signal.Ignore(syscall.SIGTERM)
+		case "parent": // of a cluster of its own
+			c, err := New(Options{Dir: args[0]})
+			if err != nil {
+				return 1
+			}
+			p, err := c.Start(protocol.RoleAcceptor, 1, "deaf")
+			if err != nil {
+				return 1
+			}
+			fmt.Println(p.Pid())
 		case "echo": // a client
 			_, _ = io.Copy(os.Stderr, os.Stdin)
 			return 0
@@ -57,7 +68,10 @@ func play(args []string) int {
 	}
 	<-asked
 	signal.Stop(asked) // as the roles do: a second signal is final
-	time.Sleep(50 * time.Millisecond)
+	logLine("asked", "")
+	if slices.Contains(args, "linger") {
+		time.Sleep(100 * time.Millisecond)
+	}
 	logLine("stopped", `,"fsyncs":7,"checkpoints":1`)
 	return 0
 }
@@ -86,7 +100,8 @@ func start(t *testing.T, c *Cluster, role protocol.Role, id int, args ...string)
 }
 
 func bounded(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -145,20 +160,50 @@ func TestARoleFormatsItsStoreAtItsFirstStartOnly(t *testing.T) {
 	}
 }
 
+// says appends a line to a role's log, as if the role had written it.
+func says(t *testing.T, p *Process, message string, at time.Time) {
+	t.Helper()
+	f, err := os.OpenFile(p.log, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	fmt.Fprintf(f, `{"@level":"info","@message":%q,"@timestamp":%q,"ballot":{"Round":1}}`+"\n", message, at.Format(time.RFC3339Nano))
+}
+
 func TestTheLeaderIsTheLivingProposerThatSaidSoLast(t *testing.T) {
 	c := newCluster(t)
-	first := start(t, c, protocol.RoleProposer, 1, "lead")
-	leader, err := c.WaitLeader(bounded(t), time.Time{})
-	if err != nil || leader.Process != first {
-		t.Fatalf("leader is %v, %v; want proposer 1", leader.Process, err)
+	began := time.Now()
+	first := start(t, c, protocol.RoleProposer, 1)
+	second := start(t, c, protocol.RoleProposer, 2)
+	leader := func(since int, want *Process) {
+		t.Helper()
+		got, err := c.Leader(began.Add(time.Duration(since)))
+		if err != nil || got.Process != want {
+			t.Errorf("leader is %v, %v; want %v", got.Process, err, want)
+		}
 	}
-	second := start(t, c, protocol.RoleProposer, 2, "lead")
-	if leader, err = c.WaitLeader(bounded(t), leader.At); err != nil || leader.Process != second {
-		t.Fatalf("leader is %v, %v; want proposer 2", leader.Process, err)
-	}
+	leader(0, nil)
+	says(t, first, "leading", began.Add(1))
+	leader(0, first)
+	leader(1, nil)
+	says(t, second, "leading", began.Add(2))
+	says(t, second, "started", began.Add(4))
+	leader(0, second)
+	says(t, first, "leading", began.Add(3))
+	leader(0, first)
+	first.Kill()
+	leader(0, second)
 	second.Kill()
-	if leader, err = c.Leader(time.Time{}); err != nil || leader.Process != first {
-		t.Fatalf("leader is %v, %v; want proposer 1 again", leader.Process, err)
+	leader(0, nil)
+}
+
+func TestTheLeaderIsFoundAsSoonAsItSaysSo(t *testing.T) {
+	c := newCluster(t)
+	p := start(t, c, protocol.RoleProposer, 1, "lead")
+	leader, err := c.WaitLeader(bounded(t), time.Time{})
+	if err != nil || leader.Process != p || time.Since(leader.At) < 0 {
+		t.Fatalf("leader is %v since %v, %v; want proposer 1", leader.Process, leader.At, err)
 	}
 }
 
@@ -256,6 +301,53 @@ func waitLog(t *testing.T, c *Cluster, role protocol.Role, id int) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestAProcessIsAskedOnlyOnceToStop(t *testing.T) {
+	c := newCluster(t)
+	p := start(t, c, protocol.RoleAcceptor, 1, "lead", "linger")
+	waitLog(t, c, protocol.RoleAcceptor, 1)
+	p.ask()
+	err := c.Wait(bounded(t), "the first request to arrive", func() (bool, error) {
+		found, err := entries(p.log, "asked")
+		return len(found) > 0, err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Stop(); err != nil {
+		t.Errorf("the second request hit it: %v", err)
+	}
+}
+
+func TestChildrenDieWithTheirParent(t *testing.T) {
+	parent := exec.Command(os.Args[0], t.TempDir(), "parent")
+	out, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var child int
+	_, err = fmt.Fscan(out, &child)
+	_ = parent.Process.Kill()
+	_ = parent.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ctx := bounded(t); alive(child); time.Sleep(pollEvery) {
+		if ctx.Err() != nil {
+			_ = syscall.Kill(child, syscall.SIGKILL)
+			t.Fatal("the child outlived its parent")
+		}
+	}
+}
+
+// alive reports whether a process runs; one that only waits to be reaped does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
 }
 
 func TestCloseLeavesNothingRunning(t *testing.T) {
