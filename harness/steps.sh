@@ -15,6 +15,7 @@
 #   HARNESS_SETTINGS         lines to add to that config file of its own, for instance 'timeout 0.001'
 #   HARNESS_OUT              the folder for the run's files (out, beside the scripts)
 set -u
+shopt -s extglob nullglob
 
 harness=$(cd -P -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 out=${HARNESS_OUT:-$harness/out}
@@ -279,5 +280,3 @@ report() {
         printf 'last value printed %d ms after the clients were started\n' $(((last - ${clients_began/[.,]/}) / 1000))
     return 0
 }
-
-shopt -s extglob nullglob
