@@ -1,6 +1,7 @@
 package acceptor
 
 import (
+	"errors"
 	"fmt"
 
 	"paxos/protocol"
@@ -11,6 +12,10 @@ import (
 // which store an acceptor stands on (rule 10). Acceptors hear of each other's
 // stores from the proposers, and tell them in their Promises: a proposer that
 // knows only the newcomer learns from the others that it is one.
+
+// ErrStranger says that an acceptor stands on another store than the one that
+// its name is pinned to (rule 10): it must not vote.
+var ErrStranger = errors.New("not the store that votes under this name")
 
 // restorePins takes over the process's table, or makes one, and what the store
 // remembers. Its own pin needs no record: it stands on that very store.
@@ -69,8 +74,8 @@ func (a *Acceptor) stranger(from protocol.Sender, m *protocol.Stranger, out *pro
 }
 
 func (a *Acceptor) strangerError(from protocol.Sender, pinned protocol.StoreID) error {
-	return fmt.Errorf("acceptor %d stands on store %s, but %s %d knows acceptor %d by its store %s: "+
+	return fmt.Errorf("%w: acceptor %d stands on store %s, but %s %d knows acceptor %d by its store %s: "+
 		"this data folder was wiped, copied or swapped, and its votes do not count. "+
 		"Restore the data folder with store %s, or replace the acceptor by a new one",
-		a.cfg.Self.ID, a.cfg.Self.Store, from.Role, from.ID, a.cfg.Self.ID, pinned, pinned)
+		ErrStranger, a.cfg.Self.ID, a.cfg.Self.Store, from.Role, from.ID, a.cfg.Self.ID, pinned, pinned)
 }

@@ -41,8 +41,8 @@ func (m *Machine) takeHead(now protocol.Time, head []byte) {
 	m.install = installation{under: true, head: head, applied: applied, length: length}
 	have := m.List.Length() / protocol.ChunkEntries
 	need := length / protocol.ChunkEntries
-	if m.Proposer != nil && m.Acceptor == nil {
-		have = need // it keeps no entries
+	if !m.keepsEntries() {
+		have = need
 	}
 	m.Fetcher.WantChunks(now, have, need, &m.out)
 }
@@ -75,6 +75,7 @@ func (m *Machine) TakeInstall(covers storage.Position) *Frozen {
 	}
 	f := &Frozen{Checkpoint: m.durableState(covers), Closed: m.List.TakeClosed(), length: in.length}
 	f.Checkpoint.Applied, f.Checkpoint.Head = in.applied, in.head
+	f.Checkpoint.ChunkCount = m.chunkCount(in.length)
 	if m.Acceptor != nil {
 		f.Checkpoint.Votes = m.Acceptor.VotesAbove(in.applied)
 	}

@@ -27,11 +27,24 @@ func (m *Machine) Freeze(covers storage.Position) *Frozen {
 	f := &Frozen{Checkpoint: m.durableState(covers), Closed: m.List.TakeClosed(), length: m.List.Length()}
 	f.Checkpoint.Applied = m.List.Applied()
 	f.Checkpoint.Head = m.List.AppendHead(nil)
+	f.Checkpoint.ChunkCount = m.chunkCount(f.length)
 	if m.Acceptor != nil {
 		f.Checkpoint.Votes = m.Acceptor.VotesAbove(f.Checkpoint.Applied)
 	}
 	return f
 }
+
+// chunkCount is how many chunks the head of a list of so many entries needs.
+func (m *Machine) chunkCount(length uint64) uint64 {
+	if !m.keepsEntries() {
+		return 0
+	}
+	return length / protocol.ChunkEntries
+}
+
+// keepsEntries reports whether the list is kept, or only its sessions: those are
+// all that a proposer needs.
+func (m *Machine) keepsEntries() bool { return m.Proposer == nil || m.Acceptor != nil }
 
 // durableState is what a checkpoint holds beside the list and the votes.
 func (m *Machine) durableState(covers storage.Position) storage.Checkpoint {

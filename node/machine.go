@@ -31,6 +31,9 @@ type Machine struct {
 	heard   int // how many of out.Now were looked at for own Accepts
 	effects protocol.Effects
 
+	leaderSays  protocol.Instance
+	leaderHeard bool
+
 	fetches []FetchRequest
 	install installation
 	applied uint64 // bytes of values applied since the last freeze
@@ -51,6 +54,8 @@ func NewMachine(self protocol.Sender, p Parts) *Machine {
 // Step hands one message to every part that it may concern.
 func (m *Machine) Step(now protocol.Time, from protocol.Sender, msg protocol.Message) {
 	switch msg := msg.(type) {
+	case *protocol.Heartbeat:
+		m.leaderSays, m.leaderHeard = max(m.leaderSays, msg.Decided), true
 	case *protocol.Fetch:
 		if msg.Target == m.self.Peer {
 			m.fetches = append(m.fetches, FetchRequest{from, msg})
@@ -67,6 +72,12 @@ func (m *Machine) Step(now protocol.Time, from protocol.Sender, msg protocol.Mes
 		m.Proposer.Step(now, from, msg, &m.out)
 	}
 	m.Learner.Step(now, from, msg, &m.out)
+}
+
+// LeaderSays is the highest instance that a leader said to be decided, and
+// whether any was heard.
+func (m *Machine) LeaderSays() (decided protocol.Instance, heard bool) {
+	return m.leaderSays, m.leaderHeard
 }
 
 // Tick lets time pass.

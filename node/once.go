@@ -11,7 +11,8 @@ import (
 type once struct {
 	on      bool
 	giveUp  protocol.Time
-	through protocol.Instance // 0: not known yet
+	known   bool              // a leader was heard
+	through protocol.Instance // what it said is decided
 }
 
 // oncePatience is how long a learner waits for a leader to say what is decided,
@@ -19,7 +20,7 @@ type once struct {
 const oncePatience = 3 * time.Second
 
 func (o *once) deadline() protocol.Time {
-	if o.on && o.through == 0 {
+	if o.on && !o.known {
 		return o.giveUp
 	}
 	return 0
@@ -29,10 +30,10 @@ func (o *once) done(r *runner) bool {
 	if !o.on {
 		return false
 	}
-	if o.through == 0 {
-		o.through = r.machine.Learner.Watermark()
+	if decided, heard := r.machine.LeaderSays(); heard && !o.known {
+		o.known, o.through = true, decided
 	}
-	if o.through == 0 {
+	if !o.known {
 		return r.now() >= o.giveUp
 	}
 	return r.machine.List.Applied() >= o.through

@@ -21,7 +21,7 @@ func (s *status) deadline() protocol.Time { return s.next }
 func (s *status) started(r *runner) {
 	s.next = protocol.Time(statusEvery)
 	r.Log.Info("started",
-		"role", r.Self.Role, "id", r.Self.ID, "cluster", r.Cluster, "acceptors", r.Quorum.Size(), "store", r.store.Identity().Store,
+		"role", r.Self.Role.String(), "id", r.Self.ID, "cluster", r.Cluster.String(), "acceptors", r.Quorum.Size(), "store", r.store.Identity().Store.String(),
 		"applied", r.machine.List.Applied(), "length", r.machine.List.Length(),
 		"datagram_bytes", r.Transport.MaxDatagram(), "window_bytes", r.Transport.Window())
 }
@@ -31,7 +31,7 @@ func (s *status) observe(r *runner, now protocol.Time) {
 	if p := r.machine.Proposer; p != nil && p.Leading() != s.leading {
 		s.leading = p.Leading()
 		if s.leading {
-			r.Log.Info("leading", "ballot", p.Ballot())
+			r.Log.Info("leading", "ballot", p.Ballot().String())
 		} else {
 			r.Log.Info("no longer leading", "leader", p.Leader())
 		}
@@ -43,7 +43,7 @@ func (s *status) observe(r *runner, now protocol.Time) {
 	if r.in.drops.onlyForeign() && !s.warned {
 		s.warned = true
 		r.Log.Warn("hears only other clusters on its groups: do the config, the number of acceptors, --cluster and PAXOS_CLUSTER agree everywhere?",
-			append([]any{"cluster", r.Cluster}, r.in.drops.fields()...)...)
+			append([]any{"cluster", r.Cluster.String()}, r.in.drops.fields()...)...)
 	}
 	if r.Log.IsDebug() {
 		r.Log.Debug("counters", s.counters(r)...)

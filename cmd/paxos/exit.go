@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"paxos/acceptor"
 	"paxos/storage"
 )
 
@@ -25,7 +26,8 @@ const exitHelp = `Exit codes:
   1  failed
   2  wrong flags or config file: nothing was started
   3  the store was refused: it is not initialised, locked by another process, or
-     belongs to another cluster, role or id
+     belongs to another cluster, role or id, or is not the one that this
+     acceptor's votes are known to come from
   4  the disk failed or is full; after that is repaired, start again: nothing is lost
   5  the store is corrupt; the message names file and offset`
 
@@ -76,7 +78,7 @@ func storeExitCode(err error) int {
 	switch {
 	case errors.Is(err, storage.ErrCorrupt):
 		return exitCorrupt
-	case errors.Is(err, storage.ErrNotFormatted), errors.Is(err, storage.ErrForeign), errors.Is(err, storage.ErrLocked):
+	case errors.Is(err, storage.ErrNotFormatted), errors.Is(err, storage.ErrForeign), errors.Is(err, storage.ErrLocked), errors.Is(err, acceptor.ErrStranger):
 		return exitRefused
 	case errors.Is(err, storage.ErrDiskFull), errors.As(err, new(*fs.PathError)), errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS):
 		return exitStorage
