@@ -146,10 +146,7 @@ func (l *load) payload(n int) []byte {
 // pass hands what the client sends to the machine.
 func (l *load) pass(now protocol.Time) {
 	for _, s := range l.out.Now {
-		if m, ok := s.Msg.(*protocol.Submit); ok {
-			m.Run.Block = slices.Clone(m.Run.Block) // the client's memory; a network would copy it, too
-		}
-		l.machine.Step(now, l.self, s.Msg)
+		l.machine.Step(now, l.self, detached(s.Msg))
 	}
 	l.out.Now = l.out.Now[:0]
 }
@@ -170,6 +167,16 @@ func (l *load) settle(now protocol.Time) {
 	l.count(now)
 	l.step(now)
 	l.machine.Settle(now)
+}
+
+// detached copies what aliases the client's memory, as a network would.
+func detached(m protocol.Message) protocol.Message {
+	if submit, ok := m.(*protocol.Submit); ok {
+		run := submit.Run
+		run.Block = slices.Clone(run.Block)
+		return &protocol.Submit{Run: run}
+	}
+	return m
 }
 
 // count takes the latencies of what was acknowledged since.

@@ -195,12 +195,14 @@ func (m *Machine) apply(now protocol.Time, d protocol.Decision) {
 // no-ops must lead to a checkpoint some day.
 const instanceCost = 64
 
-// hearOwn hands this process's own Accepts to its learner half, which does not
-// hear them from the network. An Accept is not a vote: it needs no disk.
+// hearOwn hands this process's own Accepts and Heartbeats to its learner half,
+// which does not hear them from the network. An Accept is not a vote: it needs
+// no disk. A Heartbeat of a leader that is catching up says how far to go.
 func (m *Machine) hearOwn(now protocol.Time) {
 	for ; m.heard < len(m.out.Now); m.heard++ {
-		if a, ok := m.out.Now[m.heard].Msg.(*protocol.Accept); ok {
-			m.Learner.Step(now, m.self, a, &m.out)
+		switch msg := m.out.Now[m.heard].Msg.(type) {
+		case *protocol.Accept, *protocol.Heartbeat:
+			m.Learner.Step(now, m.self, msg, &m.out)
 		}
 	}
 }

@@ -6,16 +6,14 @@ import (
 )
 
 const (
-	gcPercent   = 400
+	gcPercent   = 100
 	memoryLimit = 48 << 20 // bytes
 )
 
-// tuneMemory sets the garbage collector for a process with a small live heap
-// and a great deal of short-lived buffers: windows, caches and the votes since
-// the last checkpoint are bounded by the design, and the list is on disk. So it
-// collects only when the heap has grown to five times of what lives, and, under
-// full load, more eagerly, as soon as it comes near 48 MiB. The limit is no cap:
-// what lives must fit without it. GOGC and GOMEMLIMIT overrule both.
+// tuneMemory sets the garbage collector. What lives is some 20 MiB at full load
+// (caches and windows are bounded, the list is on disk), so that the heap stays
+// below twice of that. Near 48 MiB the limit makes it collect more eagerly; it is
+// no cap, and nothing relies on it. GOGC and GOMEMLIMIT overrule both.
 func tuneMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
