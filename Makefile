@@ -27,7 +27,7 @@ staticcheck: ## staticcheck, at the version that the project has agreed on
 	go run $(STATICCHECK) ./...
 
 shellcheck: ## check the bash scripts
-	shellcheck -x $(SCRIPTS)
+	shellcheck -x -P SCRIPTDIR $(SCRIPTS)
 
 test: ## all tests; those that need root are skipped without it
 	go test ./...
@@ -51,5 +51,5 @@ govulncheck: ## look for known vulnerabilities; needs the vulnerability database
 	go run $(GOVULNCHECK) ./...
 
 clean: ## remove what was built, and the data of runs that have ended
-	rm -rf bin
+	rm -rf bin harness/paxos/paxos
 	bash harness/clean.sh
