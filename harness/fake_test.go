@@ -90,20 +90,23 @@ func runFake(dir, role string, args []string) error {
 	return nil
 }
 
-// fakeStore holds the scripts to the rule for --init: at a first start, and never again.
+// identityName is the file that makes a folder a store.
+const identityName = "identity"
+
+// fakeStore holds the scripts to the rule for --init: until the store is complete, and never again.
 func fakeStore(s start) error {
 	folder := s.flag("--data-dir")
 	if folder == "" {
 		return nil
 	}
-	_, err := os.Stat(folder)
+	_, err := os.Stat(filepath.Join(folder, identityName))
 	switch {
 	case s.has("--init") && err == nil:
 		return fmt.Errorf("--init for %s, which is there already", folder)
 	case !s.has("--init") && err != nil:
 		return fmt.Errorf("no --init for %s, which is not there", folder)
 	case s.has("--init"):
-		return os.Mkdir(folder, 0o700)
+		return errors.Join(os.MkdirAll(folder, 0o700), appendTo(filepath.Join(folder, identityName), nil))
 	}
 	return nil
 }

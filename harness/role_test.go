@@ -89,6 +89,20 @@ pkill -f "$CONF"
 	}
 }
 
+func TestARoleThatWasKilledWhileItMadeItsStoreMakesItAgain(t *testing.T) {
+	p := newFakePlace(t)
+	p.env = append(p.env, "PAXOS_DATA="+p.dir)
+	run := p.script("run.sh", oneAcceptor)
+	p.run(run)
+	if err := os.Remove(filepath.Join(p.dir, "acceptor-1", identityName)); err != nil {
+		t.Fatal(err)
+	}
+	p.run(run)
+	if second := readStarts(t, p.dir)[1]; !second.has("--init") {
+		t.Errorf("started with %v", second.Args)
+	}
+}
+
 // oneAcceptor is a run in which the acceptor's pid must be that of the shell's own child: exec all the way.
 const oneAcceptor = `
 ./acceptor.sh 1 "$CONF" & echo $!

@@ -36,9 +36,9 @@ main() {
     [[ -n $run_key ]] && flags+=(--run-key "$run_key")
     if [[ $role != client ]]; then
         flags+=(--data-dir "$place/$role-$id")
-        # Formatting is for a first start only: a store that vanished later must not come back empty under its old
-        # name, for it may have voted.
-        [[ -e $place/$role-$id ]] || flags+=(--init)
+        # Formatting is for a first start, and for one that was killed before it was through: the file `identity` is
+        # written last, and without it nobody has voted. The binary looks again, and refuses what once was a store.
+        [[ -e $place/$role-$id/identity ]] || flags+=(--init)
     fi
     exec "$binary" "$role" "${flags[@]}" "${@:4}"
 }
