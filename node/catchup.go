@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"time"
 
 	"paxos/list"
 	"paxos/protocol"
@@ -10,21 +11,23 @@ import (
 
 // installation is a snapshot on its way from a peer into our store.
 type installation struct {
-	under   bool   // under way
-	head    []byte // the list's head, once it is here whole
-	applied protocol.Instance
-	length  uint64
-	writing bool // everything is with the store
+	transfer uint64        // numbers the attempts
+	retryAt  protocol.Time // when the next attempt may start
+	under    bool          // under way
+	head     []byte        // the list's head, once it is here whole
+	applied  protocol.Instance
+	length   uint64
+	writing  bool // everything is with the store
 }
 
 // catchUp moves a snapshot transfer forward: it starts one where the log that
 // we lack is gone, and says which chunks are needed once the head is here.
 func (m *Machine) catchUp(now protocol.Time) {
-	if m.install.under && m.Fetcher.Failed() != nil {
-		m.endInstall() // a later Trimmed, of whichever peer, leads to the next try
+	if m.install.under && !m.install.writing && m.Fetcher.Failed() != nil {
+		m.endInstall(now)
 	}
-	if peer, _, behind := m.Learner.Behind(); behind && !m.install.under {
-		m.install = installation{under: true}
+	if peer, _, behind := m.Learner.Behind(); behind && !m.install.under && now >= m.install.retryAt {
+		m.install = installation{transfer: m.install.transfer + 1, under: true}
 		m.Fetcher.Start(now, peer, &m.out)
 	}
 	if head, ok := m.Fetcher.TakeHead(); ok {
@@ -35,10 +38,10 @@ func (m *Machine) catchUp(now protocol.Time) {
 func (m *Machine) takeHead(now protocol.Time, head []byte) {
 	applied, length, err := list.PeekHead(head)
 	if err != nil || applied <= m.List.Applied() {
-		m.endInstall() // useless
+		m.endInstall(now) // useless
 		return
 	}
-	m.install = installation{under: true, head: head, applied: applied, length: length}
+	m.install.head, m.install.applied, m.install.length = head, applied, length
 	have := m.List.Length() / protocol.ChunkEntries
 	need := length / protocol.ChunkEntries
 	if !m.keepsEntries() {
@@ -64,13 +67,13 @@ func (m *Machine) TakeChunks() []storage.Chunk {
 // TakeInstall returns the checkpoint that installs the fetched head, once all
 // of its chunks have been taken. The state goes on in the meantime: what it
 // promises and votes after this view is in the log behind covers.
-func (m *Machine) TakeInstall(covers storage.Position) *Frozen {
+func (m *Machine) TakeInstall(now protocol.Time, covers storage.Position) *Frozen {
 	in := &m.install
 	if in.head == nil || in.writing || !m.Fetcher.Done() {
 		return nil
 	}
 	if in.applied <= m.List.Applied() { // overtaken by the log
-		m.endInstall()
+		m.endInstall(now)
 		return nil
 	}
 	f := &Frozen{Checkpoint: m.durableState(covers), Closed: m.List.TakeClosed(), length: in.length}
@@ -85,7 +88,8 @@ func (m *Machine) TakeInstall(covers storage.Position) *Frozen {
 
 // Installed is told when f, made by TakeInstall, is durable.
 func (m *Machine) Installed(now protocol.Time, f *Frozen) error {
-	defer m.endInstall()
+	defer m.endInstall(now)
+	m.applyAll(now) // what was delivered before must be applied before
 	applied := f.Checkpoint.Applied
 	if applied > m.List.Applied() {
 		if err := m.List.Restore(f.Checkpoint.Head); err != nil {
@@ -100,4 +104,26 @@ func (m *Machine) Installed(now protocol.Time, f *Frozen) error {
 	return nil
 }
 
-func (m *Machine) endInstall() { m.install = installation{} }
+// Useless is told when what was fetched turned out to be of no use.
+func (m *Machine) Useless(now protocol.Time, transfer uint64) {
+	if m.install.transfer == transfer {
+		m.endInstall(now)
+	}
+}
+
+// Transfer numbers the snapshot transfer that is under way.
+func (m *Machine) Transfer() uint64 { return m.install.transfer }
+
+// fetchPause is the wait after a transfer, whatever came of it: a peer that has
+// nothing newer must not be asked in a tight loop.
+const fetchPause = 50 * time.Millisecond
+
+func (m *Machine) endInstall(now protocol.Time) {
+	m.install = installation{transfer: m.install.transfer, retryAt: now.Add(fetchPause)}
+}
+
+// catchUpDeadline is when a transfer may start that is due.
+func (m *Machine) catchUpDeadline() (protocol.Time, bool) {
+	_, _, behind := m.Learner.Behind()
+	return m.install.retryAt, behind && !m.install.under
+}

@@ -19,9 +19,9 @@ type group struct {
 // goroutine commits the other; when that is durable, the goroutine lets its
 // messages go and takes the next group at once, without the loop's help.
 type disk struct {
-	store *storage.Store
-	out   *outbox
-	fail  func() // wakes the loop after the first error
+	store   *storage.Store
+	out     *outbox
+	failure *failure
 
 	mu     sync.Mutex
 	work   sync.Cond // something was gathered, or closed
@@ -30,11 +30,11 @@ type disk struct {
 	spare  *group
 	busy   bool // a group is being committed
 	closed bool
-	err    error
+	dead   bool // failed: nothing leaves any more (rule 9)
 }
 
-func newDisk(store *storage.Store, out *outbox, fail func()) *disk {
-	d := &disk{store: store, out: out, fail: fail}
+func newDisk(store *storage.Store, out *outbox, f *failure) *disk {
+	d := &disk{store: store, out: out, failure: f}
 	d.work.L, d.idle.L = &d.mu, &d.mu
 	return d
 }
@@ -57,8 +57,8 @@ func (d *disk) add(records []protocol.Record, held protocol.Held) []protocol.Sen
 func (d *disk) gather(records []protocol.Record, held protocol.Held) (free []protocol.Send, start bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.err != nil {
-		return nil, false // nothing leaves any more (rule 9)
+	if d.dead {
+		return nil, false
 	}
 	if len(records) == 0 && !d.busy && len(d.next) == 0 {
 		return held.Release(), false
@@ -135,27 +135,19 @@ func (d *disk) commit(g *group) error {
 // failed ends the disk: nothing leaves any more (rule 9).
 func (d *disk) failed(err error) {
 	d.mu.Lock()
-	d.err = err
+	d.dead = true
 	d.idle.Broadcast()
 	d.mu.Unlock()
-	d.fail()
-}
-
-// error is the first error, if any.
-func (d *disk) error() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.err
+	d.failure.fail(err)
 }
 
 // drain waits until everything gathered is durable, or the disk has failed.
-func (d *disk) drain() error {
+func (d *disk) drain() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for d.err == nil && (d.busy || len(d.next) > 0) {
+	for !d.dead && (d.busy || len(d.next) > 0) {
 		d.idle.Wait()
 	}
-	return d.err
 }
 
 // close lets run end.

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -16,14 +15,16 @@ import (
 // nobody depends on a learner, and it catches up later.
 type feed struct {
 	store   *storage.Store
-	wake    func() // tells the loop of an error
+	wake    func()
+	failure *failure
 	entries func(first uint64, count int, block []byte) error
 	next    uint64        // index of the next entry to hand out
 	handed  atomic.Uint64 // next, for others to see
 	jobs    chan []stretch
-	err     chan error
 	done    chan struct{}
-	turn    []stretch // gathered by the loop in this turn
+	turn    []stretch   // gathered by the loop
+	bytes   int         // in turn
+	hungry  atomic.Bool // the loop has something that it could not pass on
 }
 
 // stretch is a row of consecutive entries: count of them in block, from index
@@ -35,12 +36,15 @@ type stretch struct {
 	block []byte
 }
 
-const feedDepth = 64
+const (
+	feedDepth = 2       // of gathered turns that wait for the reader
+	feedBytes = 1 << 20 // of entries in one, about
+)
 
-func newFeed(store *storage.Store, o Options) *feed {
+func newFeed(store *storage.Store, fail *failure, o Options) *feed {
 	return &feed{
-		store: store, wake: o.Transport.Wake, entries: o.Entries, next: o.From,
-		jobs: make(chan []stretch, feedDepth), err: make(chan error, 1), done: make(chan struct{}),
+		store: store, wake: o.Transport.Wake, failure: fail, entries: o.Entries, next: o.From,
+		jobs: make(chan []stretch, feedDepth), done: make(chan struct{}),
 	}
 }
 
@@ -53,17 +57,30 @@ func (f *feed) restored(l *list.State) {
 // appended adds entries that were just applied.
 func (f *feed) appended(first uint64, count int, block []byte) {
 	f.turn = append(f.turn, stretch{first: first, count: count, block: block})
+	f.bytes += len(block)
 }
 
-// flush passes the turn's stretches on.
-func (f *feed) flush(ctx context.Context) {
+// flush passes on what was gathered. While the reader is slow it gathers more,
+// up to feedBytes; then the loop waits for the reader, the end, or a failure.
+func (f *feed) flush(end <-chan struct{}, dead <-chan struct{}) {
 	if len(f.turn) == 0 {
 		return
 	}
 	select {
 	case f.jobs <- f.turn:
-		f.turn = nil
-	case <-ctx.Done():
+		f.turn, f.bytes = nil, 0
+		return
+	default:
+		f.hungry.Store(true) // the reader will wake the loop
+	}
+	if f.bytes < feedBytes {
+		return
+	}
+	select {
+	case f.jobs <- f.turn:
+		f.turn, f.bytes = nil, 0
+	case <-end:
+	case <-dead:
 	case <-f.done:
 	}
 }
@@ -71,20 +88,29 @@ func (f *feed) flush(ctx context.Context) {
 // feedPatience is how long a shutdown waits for a reader that does not read.
 const feedPatience = 5 * time.Second
 
-// close ends the feed after what was flushed, and waits for that.
+// close ends the feed after what was gathered. A reader that does not read is
+// left behind, with its goroutine.
 func (f *feed) close() error {
+	patience := time.After(feedPatience)
+	if len(f.turn) > 0 {
+		select {
+		case f.jobs <- f.turn:
+		case <-f.done:
+		case <-patience:
+			return f.stuck()
+		}
+	}
 	close(f.jobs)
 	select {
 	case <-f.done:
-	case <-time.After(feedPatience):
-		return fmt.Errorf("the output's reader stopped reading at entry %d", f.handed.Load())
-	}
-	select {
-	case err := <-f.err:
-		return err
-	default:
 		return nil
+	case <-patience:
+		return f.stuck()
 	}
+}
+
+func (f *feed) stuck() error {
+	return fmt.Errorf("the output's reader stopped reading at entry %d", f.handed.Load())
 }
 
 // run hands out stretches until the feed is closed or its reader fails.
@@ -93,10 +119,12 @@ func (f *feed) run() {
 	for turn := range f.jobs {
 		for _, s := range turn {
 			if err := f.hand(s); err != nil {
-				f.err <- err
-				f.wake()
+				f.failure.fail(err)
 				return
 			}
+		}
+		if f.hungry.Swap(false) {
+			f.wake()
 		}
 	}
 }

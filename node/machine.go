@@ -48,7 +48,20 @@ type FetchRequest struct {
 
 // NewMachine wires the parts together.
 func NewMachine(self protocol.Sender, p Parts) *Machine {
-	return &Machine{Parts: p, self: self}
+	m := &Machine{Parts: p, self: self}
+	if p.Acceptor != nil {
+		m.hearVotes()
+	}
+	return m
+}
+
+// hearVotes tells the learner half which Accepts its acceptor heard in an earlier
+// life. They decide nothing; but a Mark in their ballot will, and after a crash
+// of all acceptors nobody else may have them.
+func (m *Machine) hearVotes() {
+	for _, v := range m.Acceptor.VotesAbove(m.List.Applied()) {
+		m.Learner.Step(0, m.self, &protocol.Accept{Ballot: v.Ballot, Instance: v.Instance, Value: v.Value}, &m.out)
+	}
 }
 
 // Step hands one message to every part that it may concern.
@@ -98,6 +111,7 @@ func (m *Machine) Deadline() (protocol.Time, bool) {
 		}
 	}
 	earlier(m.Fetcher.Deadline())
+	earlier(m.catchUpDeadline())
 	if m.Proposer != nil {
 		earlier(m.Proposer.Deadline())
 	}

@@ -55,12 +55,12 @@ func open(o Options) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{Options: o, began: time.Now(), store: store, threshold: checkpointBytes}
+	r := &runner{Options: o, began: time.Now(), store: store, threshold: checkpointBytes, failure: newFailure(o.Transport.Wake)}
 	if o.CheckpointBytes > 0 {
 		r.threshold = uint64(o.CheckpointBytes)
 	}
 	if o.Entries != nil {
-		r.feed = newFeed(store, o)
+		r.feed = newFeed(store, r.failure, o)
 	}
 	if err := r.assemble(sizes, restored); err != nil {
 		store.Close(nil)
@@ -79,9 +79,9 @@ func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
 	r.machine = NewMachine(self, parts)
 	r.in = newInbox(r.Transport, r.Cluster, r.Self)
 	r.out = &outbox{transport: r.Transport, cluster: r.Cluster, self: self}
-	r.disk = newDisk(r.store, r.out, r.Transport.Wake)
-	r.worker = newWorker(r.store, r.Transport.Wake)
-	r.server = newServer(r.store, r.out, r.Log, r.Transport.Window(), sizes.Piece)
+	r.disk = newDisk(r.store, r.out, r.failure)
+	r.worker = newWorker(r.store, r.listOptions(), r.failure, r.Transport.Wake)
+	r.server = newServer(r.store, r.out, r.failure, r.Transport.Window(), sizes.Piece)
 	if r.Once {
 		r.once = once{on: true, giveUp: protocol.Time(oncePatience)}
 	}
@@ -111,7 +111,7 @@ func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Resto
 }
 
 func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
-	o := list.Options{SessionsOnly: r.Self.Role == protocol.RoleProposer}
+	o := r.listOptions()
 	if r.feed != nil {
 		o.OnAppend = r.feed.appended
 	}
@@ -119,6 +119,11 @@ func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
 		return list.New(o), nil
 	}
 	return list.RestoreState(restored.Head, o)
+}
+
+// listOptions are those of a list that tells nobody.
+func (r *runner) listOptions() list.Options {
+	return list.Options{SessionsOnly: r.Self.Role == protocol.RoleProposer}
 }
 
 func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins, seed uint64) learner.Config {
@@ -134,6 +139,7 @@ func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol
 	}
 	if r.Self.Role == protocol.RoleAcceptor {
 		c.CacheBytes = cacheBytes
+		c.MaxHeldBytes = 2 * maxVoteBytes // of its own votes, which it holds anyway
 	}
 	return c
 }

@@ -44,6 +44,7 @@ type runner struct {
 	checkpointing bool
 	threshold     uint64 // bytes of values between two checkpoints
 	once          once
+	failure       *failure
 	goroutines    sync.WaitGroup
 	alarmAt       protocol.Time // when the alarm is set to ring
 }
@@ -56,7 +57,7 @@ func (r *runner) start() {
 	r.spawn(r.worker.run)
 	r.spawn(r.server.run)
 	if r.feed != nil {
-		r.spawn(r.feed.run)
+		go r.feed.run() // feed.close waits for it, within bounds
 		r.feed.restored(r.machine.List)
 	}
 	r.status.started(r)
@@ -81,12 +82,12 @@ func (r *runner) loop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := r.results(); err != nil {
+			return err
+		}
 		now := r.now()
 		for _, l := range letters {
 			r.machine.Step(now, l.from, l.msg)
-		}
-		if err := r.failures(); err != nil {
-			return err
 		}
 		if err := r.turn(ctx); err != nil {
 			return err
@@ -99,23 +100,17 @@ func (r *runner) loop(ctx context.Context) error {
 	return nil
 }
 
-// failures takes in what the other goroutines have done, or failed to do.
-func (r *runner) failures() error {
-	if err := r.disk.error(); err != nil {
-		return err
-	}
-	if r.feed != nil {
+// results takes in what the other goroutines have done, or failed to do.
+func (r *runner) results() error {
+	for {
 		select {
-		case err := <-r.feed.err:
-			return err
+		case res := <-r.worker.results:
+			if err := r.finished(res); err != nil {
+				return err
+			}
 		default:
+			return r.failure.reason()
 		}
-	}
-	select {
-	case res := <-r.worker.results:
-		return r.finished(res)
-	default:
-		return nil
 	}
 }
 
@@ -138,7 +133,10 @@ func (r *runner) turn(ctx context.Context) error {
 	}
 	r.background()
 	if r.feed != nil {
-		r.feed.flush(ctx)
+		r.feed.flush(ctx.Done(), r.failure.dead)
+	}
+	if err := r.keepPace(ctx); err != nil {
+		return err
 	}
 	r.status.observe(r, now)
 	return nil
@@ -151,15 +149,15 @@ func (r *runner) background() {
 	}
 	if len(r.worker.jobs) < workerDepth-1 {
 		if chunks := r.machine.TakeChunks(); chunks != nil {
-			r.worker.jobs <- job{chunks: chunks}
+			r.worker.jobs <- job{transfer: r.machine.Transfer(), chunks: chunks}
 			return
 		}
 	}
 	if r.checkpointing {
 		return
 	}
-	if f := r.machine.TakeInstall(r.store.Covered()); f != nil {
-		r.write(job{frozen: f, install: true})
+	if f := r.machine.TakeInstall(r.now(), r.store.Covered()); f != nil {
+		r.write(job{transfer: r.machine.Transfer(), frozen: f, install: true})
 	} else if r.machine.Pending() >= r.threshold {
 		r.write(job{frozen: r.machine.Freeze(r.store.Covered())})
 	}
@@ -170,23 +168,48 @@ func (r *runner) write(j job) {
 	r.worker.jobs <- j
 }
 
+// keepPace makes the loop wait for a checkpoint that does not keep up with what
+// is decided, so that memory stays bounded (rule 8). What arrives meanwhile
+// waits in the sockets' buffers, or is lost and sent again.
+func (r *runner) keepPace(ctx context.Context) error {
+	for r.checkpointing && r.machine.Pending() >= 2*r.threshold {
+		select {
+		case res := <-r.worker.results:
+			if err := r.finished(res); err != nil {
+				return err
+			}
+		case <-r.failure.dead:
+			return r.failure.err
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
 // finished takes in what the worker has done.
 func (r *runner) finished(res result) error {
-	if res.err != nil {
-		return res.err
+	if res.frozen != nil {
+		r.checkpointing = false
 	}
-	if res.frozen == nil {
-		return nil
-	}
-	r.checkpointing = false
-	if !res.install {
+	switch {
+	case res.useless != nil:
+		r.Log.Warn("a snapshot was not installed", "error", res.useless)
+		r.machine.Useless(r.now(), res.transfer)
+	case res.frozen == nil:
+	case res.install:
+		return r.installed(res.frozen)
+	default:
 		r.machine.Checkpointed(res.frozen)
-		return nil
 	}
-	if err := r.machine.Installed(r.now(), res.frozen); err != nil {
+	return nil
+}
+
+func (r *runner) installed(f *Frozen) error {
+	if err := r.machine.Installed(r.now(), f); err != nil {
 		return err
 	}
-	r.Log.Info("installed a snapshot", "instance", res.frozen.Checkpoint.Applied, "length", r.machine.List.Length())
+	r.Log.Info("installed a snapshot", "instance", f.Checkpoint.Applied, "length", r.machine.List.Length())
 	if r.feed != nil {
 		r.feed.restored(r.machine.List)
 	}
@@ -240,13 +263,15 @@ func (r *runner) final(cause error) *storage.Checkpoint {
 
 // drain waits until the disk and the worker have done what they were given.
 func (r *runner) drain() error {
-	if err := r.disk.drain(); err != nil {
-		return err
-	}
-	for r.checkpointing {
-		if err := r.finished(<-r.worker.results); err != nil {
-			return err
+	r.disk.drain()
+	for r.checkpointing && r.failure.reason() == nil {
+		select {
+		case res := <-r.worker.results:
+			if err := r.finished(res); err != nil {
+				return err
+			}
+		case <-r.failure.dead:
 		}
 	}
-	return nil
+	return r.failure.reason()
 }

@@ -1,9 +1,8 @@
 package node
 
 import (
+	"fmt"
 	"hash/crc32"
-
-	"github.com/hashicorp/go-hclog"
 
 	"paxos/learner"
 	"paxos/protocol"
@@ -16,7 +15,7 @@ import (
 type server struct {
 	store    *storage.Store
 	out      *outbox
-	log      hclog.Logger
+	failure  *failure
 	requests chan FetchRequest
 	window   int // bytes to answer one request with, below the receiver's buffer
 	piece    int // bytes of data in one Piece
@@ -26,9 +25,9 @@ type server struct {
 // serverDepth bounds waiting requests; those beyond are dropped and asked again.
 const serverDepth = 16
 
-func newServer(store *storage.Store, out *outbox, log hclog.Logger, window, piece int) *server {
+func newServer(store *storage.Store, out *outbox, f *failure, window, piece int) *server {
 	return &server{
-		store: store, out: out, log: log, requests: make(chan FetchRequest, serverDepth),
+		store: store, out: out, failure: f, requests: make(chan FetchRequest, serverDepth),
 		window: window, piece: piece,
 	}
 }
@@ -51,7 +50,7 @@ func (s *server) run() {
 func (s *server) answer(r FetchRequest) {
 	number, data, err := s.blob(r.Fetch)
 	if err != nil {
-		s.log.Warn("could not serve a snapshot", "kind", r.Fetch.Kind, "number", r.Fetch.Number, "error", err)
+		s.failure.fail(fmt.Errorf("serve a snapshot to %s %d: %w", r.From.Role, r.From.ID, err)) // the store has ended
 		return
 	}
 	to := protocol.GroupOf(r.From.Role)
