@@ -14,6 +14,7 @@ type Acceptor struct {
 
 	promised protocol.Ballot // never goes down (rule 2)
 	votes    voteTable
+	learned  protocol.Instance // up to where this process has applied what was decided
 	pins     *protocol.Pins
 
 	leaderHeard bool
@@ -49,7 +50,7 @@ func New(cfg Config, r Restored) (*Acceptor, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	a := &Acceptor{cfg: cfg, maxSpans: spansWithin(cfg.PageBytes), promised: r.Promised, votes: newVoteTable(r.Trim)}
+	a := &Acceptor{cfg: cfg, maxSpans: spansWithin(cfg.PageBytes), promised: r.Promised, votes: newVoteTable(r.Trim), learned: r.Trim}
 	if err := a.restoreVotes(r.Votes); err != nil {
 		return nil, err
 	}
@@ -105,7 +106,14 @@ func (a *Acceptor) Step(now protocol.Time, from protocol.Sender, m protocol.Mess
 // Trim forgets the votes up to and including upTo. The caller vouches that the
 // list up to upTo stands in this process's own durable checkpoint (rule 7).
 // The trim point never goes down.
-func (a *Acceptor) Trim(upTo protocol.Instance) { a.votes.forget(upTo) }
+func (a *Acceptor) Trim(upTo protocol.Instance) {
+	a.votes.forget(upTo)
+	a.Learned(upTo)
+}
+
+// Learned says that this process has applied the decided instances up to upTo.
+// Heartbeats are answered with it; it never goes back.
+func (a *Acceptor) Learned(upTo protocol.Instance) { a.learned = max(a.learned, upTo) }
 
 // Promised is the highest promised ballot, zero if there is none: votes count
 // as promises. A checkpoint must hold it, because the vote that made the

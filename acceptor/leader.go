@@ -24,5 +24,5 @@ func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protoco
 		return
 	}
 	a.hear(now)
-	out.Send(protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Window: a.cfg.Window})
+	out.Send(protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Window: a.cfg.Window, Applied: a.learned})
 }

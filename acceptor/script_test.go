@@ -15,7 +15,7 @@ import (
 //
 //	new trim= votes=(instance:ballot:value ...) pins=(acceptor:store ...) page= open= bytes=
 //	accept b= i= v=... | prepare b= from= target= pins= | heartbeat b= pins= | canvass round=
-//	stranger id= store= pinned= | trim to= | sleep ms= | together (several lines, one output) | state
+//	stranger id= store= pinned= | trim to= | learned to= | sleep ms= | together (several lines, one output) | state
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/transcripts", func(t *testing.T, path string) {
 		s := &script{t: t}
@@ -44,6 +44,9 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	case "trim":
 		s.a.Trim(protocol.Instance(number(d, "to")))
 		return s.state()
+	case "learned":
+		s.a.Learned(protocol.Instance(number(d, "to")))
+		return "ok"
 	case "state":
 		return s.state()
 	case "together":
@@ -152,7 +155,7 @@ func show(m protocol.Message) string {
 	case *protocol.Support:
 		return fmt.Sprintf("support round %d granted %t promised %s", m.Round, m.Granted, m.Promised)
 	case *protocol.HeartbeatAck:
-		return fmt.Sprintf("heartbeat-ack %s window %d", m.Ballot, m.Window)
+		return fmt.Sprintf("heartbeat-ack %s window %d applied %d", m.Ballot, m.Window, m.Applied)
 	case *protocol.Stranger:
 		return fmt.Sprintf("stranger %d on %s, pinned %s", m.Acceptor, m.Store, m.Pinned)
 	}

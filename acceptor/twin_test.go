@@ -46,7 +46,7 @@ func (w *twin) step(m protocol.Message, out *protocol.Output) {
 		if m.Ballot.Less(w.promised) {
 			out.Send(protocol.GroupProposers, &protocol.Refuse{Ballot: m.Ballot, Promised: w.promised})
 		} else {
-			out.Send(protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot})
+			out.Send(protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Applied: w.trim})
 		}
 	}
 }

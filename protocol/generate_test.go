@@ -160,10 +160,12 @@ var messages = map[MessageType]func(t *rapid.T) Message{
 	TypeHeartbeat: func(t *rapid.T) Message {
 		return &Heartbeat{genBallot.Draw(t, "ballot"), number[Instance](t), genMark.Draw(t, "mark"), genPins.Draw(t, "pins")}
 	},
-	TypeHeartbeatAck: func(t *rapid.T) Message { return &HeartbeatAck{genBallot.Draw(t, "ballot"), anyNumber32(t)} },
-	TypeAsk:          func(t *rapid.T) Message { return &Ask{genTarget.Draw(t, "target"), genSpan.Draw(t, "span")} },
-	TypeDecided:      func(t *rapid.T) Message { return &Decided{number[Instance](t), listOf(t, genDecision)} },
-	TypeTrimmed:      func(t *rapid.T) Message { return genTrimmed(t) },
+	TypeHeartbeatAck: func(t *rapid.T) Message {
+		return &HeartbeatAck{genBallot.Draw(t, "ballot"), anyNumber32(t), number[Instance](t)}
+	},
+	TypeAsk:     func(t *rapid.T) Message { return &Ask{genTarget.Draw(t, "target"), genSpan.Draw(t, "span")} },
+	TypeDecided: func(t *rapid.T) Message { return &Decided{number[Instance](t), listOf(t, genDecision)} },
+	TypeTrimmed: func(t *rapid.T) Message { return genTrimmed(t) },
 	TypeFetch: func(t *rapid.T) Message {
 		return &Fetch{genTarget.Draw(t, "target"), genKind(t), number[uint64](t), anyNumber32(t), anyNumber32(t)}
 	},

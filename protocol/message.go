@@ -113,11 +113,13 @@ type Heartbeat struct {
 	Pins    []Pin
 }
 
-// HeartbeatAck tells the leader that an acceptor hears it, and how many bytes
-// may be under way to that acceptor at once (its granted socket buffer).
+// HeartbeatAck tells the leader that an acceptor hears it, how many bytes may
+// be under way to that acceptor at once (its granted socket buffer), and up to
+// which instance the acceptor's process has applied what was decided.
 type HeartbeatAck struct {
-	Ballot Ballot
-	Window uint32
+	Ballot  Ballot
+	Window  uint32
+	Applied Instance
 }
 
 // Ask asks Target for the decided values of a span.

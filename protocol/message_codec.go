@@ -156,10 +156,12 @@ func (m *Heartbeat) valid() bool { return m.Ballot.Valid() && m.Mark.Valid() && 
 
 func (*HeartbeatAck) Type() MessageType { return TypeHeartbeatAck }
 func (m *HeartbeatAck) appendBody(b []byte) []byte {
-	return appendU32(appendBallot(b, m.Ballot), m.Window)
+	return appendU64(appendU32(appendBallot(b, m.Ballot), m.Window), uint64(m.Applied))
 }
-func (m *HeartbeatAck) decodeBody(r *reader) { m.Ballot, m.Window = r.ballot(), r.u32() }
-func (m *HeartbeatAck) valid() bool          { return m.Ballot.Valid() }
+func (m *HeartbeatAck) decodeBody(r *reader) {
+	m.Ballot, m.Window, m.Applied = r.ballot(), r.u32(), r.instance()
+}
+func (m *HeartbeatAck) valid() bool { return m.Ballot.Valid() }
 
 func (*Ask) Type() MessageType { return TypeAsk }
 func (m *Ask) appendBody(b []byte) []byte {
