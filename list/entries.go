@@ -91,18 +91,20 @@ func (s *State) TakeClosed() []Chunk {
 }
 
 // Checkpointed tells the State that all chunks with numbers below chunks are
-// durable elsewhere. It drops them from memory; they must have been taken.
+// durable elsewhere, and drops them from memory. They need not have been taken:
+// a snapshot that the log overtook while it was written brought chunks that
+// were closed here, too. To vouch for chunks that are not closed is a bug.
 func (s *State) Checkpointed(chunks uint64) {
 	t := &s.entries
 	if s.options.SessionsOnly || chunks <= t.first {
 		return
 	}
 	n := chunks - t.first
-	if n > uint64(t.taken) {
-		panic(fmt.Sprintf("list: only chunks that were taken are checkpointed: %d, of %d taken from %d on", chunks, t.taken, t.first))
+	if n > uint64(len(t.chunks)) {
+		panic(fmt.Sprintf("list: only closed chunks are checkpointed: %d, of %d closed from %d on", chunks, len(t.chunks), t.first))
 	}
 	t.chunks = slices.Clone(t.chunks[n:]) // not in place: views may hold the old slice
-	t.first, t.taken = chunks, t.taken-int(n)
+	t.first, t.taken = chunks, max(t.taken-int(n), 0)
 }
 
 // Recycle gives back the buffers of chunks that were taken and checkpointed,

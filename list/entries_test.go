@@ -75,12 +75,33 @@ func TestCheckpointedChunksLeaveMemory(t *testing.T) {
 	}
 }
 
-func TestOnlyTakenChunksAreCheckpointed(t *testing.T) {
+// A snapshot that the log overtook while it was written made chunks durable
+// that this list closed itself and nobody took.
+func TestChunksThatCameWithASnapshotNeedNotBeTaken(t *testing.T) {
 	s := New(Options{})
-	apply(s, nonceOf(1), runOf(1, 1, 2*border))
-	mustPanic(t, "only chunks that were taken", func() { s.Checkpointed(1) })
-	s.TakeClosed()
-	mustPanic(t, "only chunks that were taken", func() { s.Checkpointed(3) })
+	apply(s, nonceOf(1), runOf(1, 1, border))
+	taken := s.TakeClosed()
+	apply(s, runOf(1, border+1, 3*border+5))
+	s.Checkpointed(3)
+	s.Recycle(taken)
+	if v := s.View(); v.InMemory() != 3*border || len(v.chunks) != 1 {
+		t.Errorf("from %d on in memory, want %d", v.InMemory(), 3*border)
+	}
+	if n := len(s.entries.spare); n != 1 {
+		t.Errorf("%d spare buffers, want the one that was taken", n)
+	}
+	apply(s, runOf(1, 4*border+6, border)) // uses the spare buffer
+	if got := s.TakeClosed(); !slices.EqualFunc(got, oneByOne(5 * border)[3:], func(a, b Chunk) bool {
+		return a.Number == b.Number && string(a.Raw) == string(b.Raw)
+	}) {
+		t.Errorf("took %d chunks, want 3 and 4 as they were", len(got))
+	}
+}
+
+func TestOnlyClosedChunksAreCheckpointed(t *testing.T) {
+	s := New(Options{})
+	apply(s, nonceOf(1), runOf(1, 1, 2*border+5))
+	mustPanic(t, "only closed chunks", func() { s.Checkpointed(3) })
 	s.Checkpointed(2)
 }
 
