@@ -19,8 +19,9 @@ type FetcherConfig struct {
 	IdleTimeout time.Duration
 	// MaxHead and MaxChunk bound one blob, in bytes; defaults 64 MiB and 20 MiB.
 	MaxHead, MaxChunk int
-	// MaxBuffered bounds the chunks in memory, in bytes; default 8 MiB. One
-	// chunk more is allowed where that alone is larger.
+	// MaxBuffered bounds the chunks in memory, those not taken yet among them,
+	// in bytes; default 8 MiB. While none waits to be taken, one chunk more is
+	// allowed, so that there always is progress.
 	MaxBuffered int
 }
 

@@ -59,6 +59,7 @@ type transfer struct {
 	head   Blob
 	chunks map[uint64][]byte
 	from   uint64 // first chunk wanted
+	busy   bool   // chunks are not taken: the own disk has not written the last ones yet
 }
 
 func (x *transfer) run(peer protocol.Peer) error {
@@ -110,6 +111,9 @@ func (x *transfer) take(out *protocol.Output) {
 	if head, ok := x.f.TakeHead(); ok {
 		x.head = head
 		x.f.WantChunks(x.now, x.from, uint64(len(x.stores[0].chunks)), out)
+	}
+	if x.busy {
+		return
 	}
 	for _, c := range x.f.TakeChunks() {
 		if _, twice := x.chunks[c.Number]; twice {
@@ -163,6 +167,52 @@ func TestASnapshotArrivesWhole(t *testing.T) {
 		}
 		x.complete()
 	})
+}
+
+// A slow disk of one's own holds the transfer back: neither does memory grow
+// beyond the limit and a chunk, nor is it taken for a peer that is silent.
+func TestASlowDiskHoldsTheTransferBack(t *testing.T) {
+	s := aStore(1)
+	s.piece, s.budget = 1000, 1<<20
+	s.chunks = nil
+	for i := range 40 {
+		s.chunks = append(s.chunks, noise(i, 1000))
+	}
+	x := new(transfer).on(t, s)
+	x.f = NewFetcher(FetcherConfig{MaxBuffered: 4500})
+	x.busy = true
+	x.chunks = map[uint64][]byte{}
+	var out protocol.Output
+	x.f.Start(0, s.self.Peer, &out)
+	x.carry(&out)
+	for second := range protocol.Time(30) {
+		x.pass(second * protocol.Time(time.Second))
+		if n := x.f.buffered(); n > 4500+1000 || x.f.Failed() != nil {
+			t.Fatalf("%d bytes in memory, error %v", n, x.f.Failed())
+		}
+	}
+	x.busy = false
+	x.take(&out)
+	x.pass(x.now.Add(time.Second))
+	if !x.f.Done() {
+		t.Fatalf("%d chunks after the disk was free again, error %v", len(x.chunks), x.f.Failed())
+	}
+	x.complete()
+}
+
+// pass lets time pass until at, with every Tick that is due.
+func (x *transfer) pass(at protocol.Time) {
+	for {
+		due, ok := x.f.Deadline()
+		if !ok || due > at {
+			x.now = at
+			return
+		}
+		x.now = max(x.now, due)
+		var out protocol.Output
+		x.f.Tick(x.now, &out)
+		x.carry(&out)
+	}
 }
 
 func drawStore(t *rapid.T) *store {

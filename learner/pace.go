@@ -72,9 +72,10 @@ func (f *Fetcher) openChunks() {
 }
 
 // fits reports whether there is room for a blob of n bytes. The oldest one
-// under way always has room, or nothing would ever be complete.
+// under way always has room, or nothing would ever be complete; but what is
+// complete must have been taken first, or nothing would bound it.
 func (f *Fetcher) fits(b *blob, n int) bool {
-	return b == f.open[0] || f.buffered()+n <= f.cfg.MaxBuffered
+	return b == f.open[0] && len(f.ready) == 0 || f.buffered()+n <= f.cfg.MaxBuffered
 }
 
 // buffered is how many bytes of blobs are in memory.
@@ -89,12 +90,20 @@ func (f *Fetcher) buffered() int {
 	return sum
 }
 
-// Tick asks again for what was lost, and gives up when nothing came for too long.
+// Tick asks again for what was lost, and gives up when nothing came for too
+// long. While chunks wait to be taken the transfer waits for its own disk, and
+// no silence of the peer counts.
 func (f *Fetcher) Tick(now protocol.Time, out *protocol.Output) {
 	if at, due := f.Deadline(); !due || now < at {
 		return
 	}
-	f.tickSoon = false
+	switch {
+	case f.tickSoon:
+		f.tickSoon = false
+		f.progress(now)
+	case len(f.ready) > 0:
+		f.failAt = now.Add(f.cfg.IdleTimeout)
+	}
 	f.fill(out)
 	switch {
 	case len(f.open) == 0:
