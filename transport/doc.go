@@ -14,7 +14,8 @@
 //   - A datagram may be lost, repeated, delayed or overtaken; it is never altered
 //     or cut short. Losing one is a normal event, so Send has no error: it counts.
 //   - Memory is bounded (rule 8): whatever does not fit a queue is lost.
-//   - Who sends to a group that it has joined hears itself, as in IP multicast.
+//   - Who sends to a group that it has joined does not hear itself; every other
+//     member does, on the same host and in the same process too.
 //
 // One goroutine may call Receive, another Send, and any number Wake, Stats and Close.
 package transport

@@ -24,10 +24,11 @@ type Transport interface {
 	Send(out []Datagram)
 
 	// Receive blocks until at least one datagram arrived, and appends to into what
-	// can be had without waiting any longer. Each Data belongs to the caller for
-	// ever. It returns ErrClosed after Close; any other error is fatal. After a Wake
-	// it may append nothing. It may block its thread, not only its goroutine: who has
-	// just handed work to another goroutine calls runtime.Gosched before Receive.
+	// can be had without waiting any longer. What this transport itself sent is not
+	// among it. Each Data belongs to the caller for ever. It returns ErrClosed after
+	// Close; any other error is fatal. After a Wake it may append nothing. It may
+	// block its thread, not only its goroutine: who has just handed work to another
+	// goroutine calls runtime.Gosched before Receive.
 	Receive(into []Datagram) ([]Datagram, error)
 
 	// Wake makes a Receive that waits return, or the next one that would wait. So

@@ -105,10 +105,10 @@ func (n *Network) heal() {
 	}
 }
 
-// carry brings d from a member to all that joined its group, the sender included.
+// carry brings d from a member to all others that joined its group.
 func (n *Network) carry(from *Member, d transport.Datagram) {
 	for _, to := range n.members {
-		if !to.joined[d.Group] || to.closed || to.side != from.side {
+		if to == from || !to.joined[d.Group] || to.closed || to.side != from.side {
 			continue
 		}
 		for range n.copies(from, to) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"paxos/protocol"
 	"paxos/transport"
@@ -25,9 +26,10 @@ func threeReceivers(b *testing.B, size int) {
 	o.Join = []protocol.Group{acceptors}
 	var credits [3]chan struct{}
 	for i := range credits {
-		credits[i] = make(chan struct{}, sender.ReceiveBuffer()/2/Charge(size)/batch)
+		credits[i] = make(chan struct{}, max(1, sender.ReceiveBuffer()/2/Charge(size)/batch))
 		go drainBatches(open(b, o), credits[i], batch)
 	}
+	tooLong := time.After(patience)
 	out := make([]transport.Datagram, batch)
 	for i := range out {
 		out[i] = transport.Datagram{Group: acceptors, Data: make([]byte, size)}
@@ -37,7 +39,11 @@ func threeReceivers(b *testing.B, size int) {
 	b.ResetTimer()
 	for sent := 0; sent < b.N; sent += batch {
 		for _, c := range credits {
-			c <- struct{}{}
+			select {
+			case c <- struct{}{}:
+			case <-tooLong:
+				b.Fatal("a receiver lost datagrams, or the benchmark was to run for too long")
+			}
 		}
 		sender.Send(out)
 	}

@@ -7,7 +7,8 @@
 //   - interfaces.go: which network interface is used;
 //   - sockets.go: the sockets and their options;
 //   - size.go: how large a datagram may be and how many fit a receive buffer;
-//   - transport.go, send.go, receive.go, batch.go: the way of a datagram.
+//   - transport.go, send.go, receive.go, batch.go: the way of a datagram;
+//   - echo.go: a sender does not hear itself.
 //
 // # Receiving
 //
@@ -41,9 +42,21 @@
 //
 // Groups are joined, and datagrams sent, on one interface by its index, so "lo"
 // works although it lacks the MULTICAST flag, and also in a fresh network
-// namespace with nothing but lo. Datagrams loop back: processes on the sender's
-// host hear them, and the sender too where it joined the group. Each member hears
-// a datagram once, on lo as well.
+// namespace with nothing but lo. Datagrams loop back, so that other transports on
+// the sender's host hear them, of the same process too. Each member hears a
+// datagram once, on lo as well.
+//
+// # A sender does not hear itself
+//
+// A leader sends its Accepts to a group that it listens to. Were they to come
+// back, it would wake up for each, copy it and throw it away. IP_MULTICAST_LOOP
+// cannot help: it makes all of the sender's host deaf. So each receive socket has
+// a classic BPF filter (no privileges needed), by which the kernel drops what was
+// sent from this transport's own port on this host.
+//
+// The kernel counts these datagrams as drops of the socket, so tools such as
+// ss and /proc/net/udp show them as such. Stats takes them off: Overflowed counts
+// only what others sent.
 //
 // Nothing is authenticated or encrypted, and a TTL of 1 keeps datagrams on the
 // local network.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -36,9 +37,14 @@ func onLoopback(g [protocol.Groups]netip.AddrPort, join ...protocol.Group) Optio
 	return Options{Groups: g, Interface: "lo", Join: join}
 }
 
+// patience bounds every wait, so that a test that waits in vain fails.
+const patience = 20 * time.Second
+
+// open opens a transport that is closed with the test, and after patience at the
+// latest: that ends a Receive that waits in vain.
 func open(t testing.TB, o Options) *Transport {
 	t.Helper()
-	tr, err := Open(o)
+	tr, err := openBounded(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,6 +56,32 @@ func open(t testing.TB, o Options) *Transport {
 	return tr
 }
 
+func openBounded(o Options) (*Transport, error) {
+	tr, err := Open(o)
+	if err == nil {
+		time.AfterFunc(patience, func() { tr.Close() })
+	}
+	return tr, err
+}
+
+// pair opens a transport with these options, and one that sends to its groups.
+func pair(t testing.TB, o Options) (sender, receiver *Transport) {
+	t.Helper()
+	return open(t, Options{Groups: o.Groups, Interface: o.Interface, SendBuffer: o.SendBuffer}), open(t, o)
+}
+
+// within waits for a value, but not for ever.
+func within[T any](t testing.TB, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatal("waited in vain")
+		panic("not reached")
+	}
+}
+
 // receive takes datagrams until n have arrived or were lost to a full buffer.
 func receive(t testing.TB, tr *Transport, n int) []transport.Datagram {
 	t.Helper()
@@ -57,7 +89,7 @@ func receive(t testing.TB, tr *Transport, n int) []transport.Datagram {
 	for len(got)+int(tr.Stats().Overflowed) < n {
 		var err error
 		if got, err = tr.Receive(got); err != nil {
-			t.Fatal(err)
+			t.Fatalf("after %d of %d datagrams: %v", len(got), n, err)
 		}
 	}
 	return got
@@ -90,7 +122,7 @@ func inNamespace(t *testing.T, f func() error) {
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to make a network namespace of its own")
 	}
-	done := make(chan error)
+	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // and never unlock: the thread ends with this goroutine
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
@@ -99,7 +131,7 @@ func inNamespace(t *testing.T, f func() error) {
 		}
 		done <- f()
 	}()
-	err := <-done
+	err := within(t, done)
 	if errors.Is(err, errNoNamespace) {
 		t.Skip("needs a network namespace of its own: ", err)
 	}

@@ -31,27 +31,38 @@ func TestWorksInAFreshNamespaceOnPlainLoopback(t *testing.T) {
 	})
 }
 
-// exchange opens a transport there and sends itself ten datagrams.
+// exchange opens two transports there, of which one sends the other ten datagrams.
 func exchange(interfaceName string) error {
 	o := onLoopback(groups(), learners)
 	o.Interface = interfaceName
-	m, err := Open(o)
+	from, err := openBounded(o)
 	if err != nil {
 		return err
 	}
-	defer m.Close()
-	if m.Interface() != "lo" {
-		return fmt.Errorf("chose interface %s", m.Interface())
+	defer from.Close()
+	to, err := openBounded(o)
+	if err != nil {
+		return err
+	}
+	defer to.Close()
+	if from.Interface() != "lo" {
+		return fmt.Errorf("chose interface %s", from.Interface())
 	}
 	sent := numbered(learners, 10)
-	m.Send(sent)
-	if lost := m.Stats().SendFailures; lost != 0 {
-		return fmt.Errorf("%d not sent: %w", lost, m.Stats().LastSendError)
+	from.Send(sent)
+	if lost := from.Stats().SendFailures; lost != 0 {
+		return fmt.Errorf("%d not sent: %w", lost, from.Stats().LastSendError)
 	}
+	return hears(to, sent)
+}
+
+// hears returns an error unless m receives what was sent, and nothing else.
+func hears(m *Transport, sent []transport.Datagram) error {
 	var got []transport.Datagram
 	for len(got) < len(sent) {
+		var err error
 		if got, err = m.Receive(got); err != nil {
-			return err
+			return fmt.Errorf("after %d of %d datagrams: %w", len(got), len(sent), err)
 		}
 	}
 	return same(got, sent)
@@ -114,29 +125,27 @@ func TestOtherInterfacesAreNotHeard(t *testing.T) {
 	})
 }
 
-// betweenInterfaces sends as one member on d0 and one on lo, to members of both.
+// betweenInterfaces sends through d0 and through lo, to members on both.
 func betweenInterfaces(g [protocol.Groups]netip.AddrPort) error {
-	var members []*Transport
+	var senders, members []*Transport
 	for _, name := range []string{"d0", "lo"} {
-		o := onLoopback(g, learners)
-		o.Interface = name
-		m, err := Open(o)
-		if err != nil {
-			return err
+		for _, list := range []*[]*Transport{&senders, &members} {
+			o := onLoopback(g, learners)
+			o.Interface = name
+			m, err := openBounded(o)
+			if err != nil {
+				return err
+			}
+			defer m.Close()
+			*list = append(*list, m)
 		}
-		defer m.Close()
-		members = append(members, m)
 	}
-	for _, m := range members { // d0 first: were it heard on lo, it would be heard first
+	for _, m := range senders { // d0 first: were it heard on lo, it would be heard first
 		m.Send([]transport.Datagram{{Group: learners, Data: []byte(m.Interface())}})
 	}
 	for _, m := range members {
-		got, err := m.Receive(nil)
-		if err != nil {
-			return err
-		}
-		if len(got) != 1 || string(got[0].Data) != m.Interface() {
-			return fmt.Errorf("on %s: heard %q and %d more", m.Interface(), got[0].Data, len(got)-1)
+		if err := hears(m, []transport.Datagram{{Group: learners, Data: []byte(m.Interface())}}); err != nil {
+			return fmt.Errorf("on %s: %w", m.Interface(), err)
 		}
 	}
 	return nil
@@ -156,33 +165,31 @@ func TestFirewallThatRefusesIsCountedAsLoss(t *testing.T) {
 				return err
 			}
 		}
-		m, err := Open(onLoopback(g, learners, clients))
+		to, err := openBounded(onLoopback(g, learners, clients))
 		if err != nil {
 			return err
 		}
-		defer m.Close()
-		return refused(m)
+		defer to.Close()
+		from, err := openBounded(onLoopback(g, clients))
+		if err != nil {
+			return err
+		}
+		defer from.Close()
+		return refused(from, to)
 	})
 }
 
 // refused sends to two groups in turn, of which the firewall lets one through.
-func refused(m *Transport) error {
+func refused(from, to *Transport) error {
 	var sent []transport.Datagram
 	passing := numbered(clients, 50)
 	for i, d := range numbered(learners, 50) {
 		sent = append(sent, d, passing[i])
 	}
-	m.Send(sent)
-	s := m.Stats()
+	from.Send(sent)
+	s := from.Stats()
 	if s.SendFailures != 50 || s.SentDatagrams != 50 || !errors.Is(s.LastSendError, unix.EPERM) {
 		return fmt.Errorf("of 50 refused and 50 passing: %+v", s)
 	}
-	var got []transport.Datagram
-	for len(got) < len(passing) {
-		var err error
-		if got, err = m.Receive(got); err != nil {
-			return err
-		}
-	}
-	return same(got, passing)
+	return hears(to, passing)
 }

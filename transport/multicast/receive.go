@@ -3,6 +3,7 @@ package multicast
 import (
 	"encoding/binary"
 	"fmt"
+	"net"
 	_ "runtime"
 
 	"golang.org/x/sys/unix"
@@ -17,6 +18,9 @@ func (t *Transport) openReceive(o Options) error {
 			return err
 		}
 		t.sockets = append(t.sockets, fd)
+		if err := dropEcho(fd, t.ifi, t.udp.LocalAddr().(*net.UDPAddr).Port); err != nil {
+			return err
+		}
 		t.polled = append(t.polled, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 	}
 	wake, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)

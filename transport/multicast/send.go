@@ -76,6 +76,7 @@ func (t *Transport) fill(out []transport.Datagram) []ipv4.Message {
 	for i, d := range out {
 		t.batch[i].Buffers[0] = d.Data
 		t.batch[i].Addr = t.addrs[d.Group]
+		t.expectEcho(d.Group)
 	}
 	return t.batch[:len(out)]
 }
@@ -107,6 +108,9 @@ func (t *Transport) lose(messages []ipv4.Message, err error) int {
 	n := 1
 	if errors.Is(err, unix.EAGAIN) {
 		n = len(messages)
+	}
+	for _, m := range messages[:n] {
+		t.cancelEcho(m.Addr)
 	}
 	t.counters.SendFailed(n, err)
 	return n

@@ -12,12 +12,12 @@ import (
 func TestReceiveBufferHoldsWhatChargeSays(t *testing.T) {
 	for _, n := range []int{0, 1, 100, 192, 193, 300, 640, 641, 1000, 1472, 1664, 1665, 3584, 3712, 3713,
 		7680, 7808, 7809, 8192, 15872, 16000, 16001, 20000, MaxDatagram} {
-		m := open(t, onLoopback(groups(), learners))
+		from, m := pair(t, onLoopback(groups(), learners))
 		sent := make([]transport.Datagram, m.ReceiveBuffer()/Charge(n))
 		for i := range sent {
 			sent[i] = transport.Datagram{Group: learners, Data: make([]byte, n)}
 		}
-		m.Send(sent)
+		from.Send(sent)
 		receive(t, m, len(sent))
 		if lost := m.Stats().Overflowed; lost != 0 {
 			t.Errorf("%d datagrams of %d bytes, charged %d each, sent to a buffer of %d bytes: %d overflowed",
@@ -32,13 +32,13 @@ func TestRefilledWindowNeverOverflows(t *testing.T) {
 	for _, buffer := range []int{0, DefaultBuffer} {
 		o := onLoopback(groups(), learners)
 		o.ReceiveBuffer = buffer
-		m := open(t, o)
+		from, m := pair(t, o)
 		full := transport.Datagram{Group: learners, Data: make([]byte, m.MaxDatagram())}
 		sent, received := 0, 0
 		var got []transport.Datagram
 		for received < 2000 {
 			for ; (sent-received+1)*m.MaxDatagram() <= m.Window(); sent++ {
-				m.Send([]transport.Datagram{full})
+				from.Send([]transport.Datagram{full})
 			}
 			var err error
 			if got, err = m.Receive(got[:0]); err != nil {

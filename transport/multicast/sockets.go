@@ -114,14 +114,15 @@ func enlarge(fd, option, bufferBytes int) error {
 	return nil
 }
 
-// overflowed returns how many datagrams the kernel dropped at the socket, in all
-// likelihood because its receive buffer was full; 0 where it does not tell.
-func overflowed(fd int) uint64 {
+// dropped returns how many datagrams the kernel dropped at the socket: the filter
+// refused them or, in all likelihood, the receive buffer was full. It returns 0
+// where the kernel does not tell.
+func dropped(fd int) uint32 {
 	const drops = 8 // index of SK_MEMINFO_DROPS in the array of SO_MEMINFO
 	info := make([]byte, 4*(drops+1))
 	n, err := getsockoptBytes(fd, unix.SOL_SOCKET, unix.SO_MEMINFO, info)
 	if err != nil || n < len(info) {
 		return 0
 	}
-	return uint64(nativeUint32(info[4*drops:]))
+	return nativeUint32(info[4*drops:])
 }

@@ -38,6 +38,9 @@ type Transport struct {
 	closing sync.Mutex  // held to use descriptors out of Receive, and to close them
 	sockets []int       // of groups, in their order; nil once closed
 	wake    int         // an eventfd that ends poll; -1 once closed
+
+	echoes     [protocol.Groups]atomic.Uint64 // what we sent to each group
+	overflowed [protocol.Groups]uint64        // as last seen; guarded by closing
 }
 
 var _ transport.Transport = (*Transport)(nil)
@@ -117,9 +120,7 @@ func (t *Transport) Stats() transport.Stats {
 	s := t.counters.Snapshot()
 	t.closing.Lock()
 	defer t.closing.Unlock()
-	for _, fd := range t.sockets {
-		s.Overflowed += overflowed(fd)
-	}
+	s.Overflowed += t.overflows()
 	return s
 }
 
@@ -144,8 +145,8 @@ func (t *Transport) closeSockets() error {
 	t.closing.Lock()
 	defer t.closing.Unlock()
 	var errs []error
+	t.counters.Overflowed(int(t.overflows()))
 	for _, fd := range t.sockets {
-		t.counters.Overflowed(int(overflowed(fd)))
 		errs = append(errs, unix.Close(fd))
 	}
 	t.sockets, t.polled = nil, nil
