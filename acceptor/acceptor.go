@@ -19,8 +19,6 @@ type Acceptor struct {
 
 	leaderHeard bool
 	heardAt     protocol.Time
-	toldAt      protocol.Time // when the last Stranger was sent
-	told        bool
 	stopped     bool // after out.Fail: neither promises nor votes any more
 
 	stats Stats
@@ -36,7 +34,7 @@ type Stats struct {
 	Beyond       uint64 // Accepts beyond MaxOpen
 	Full         uint64 // Accepts beyond MaxVoteBytes
 	Conflicts    uint64 // Accepts with another value than the one of the same ballot: a proposer broke rule 3
-	PinConflicts uint64 // pins heard that contradict a pin held
+	PinConflicts uint64 // pins heard that contradict a pin held, the own one among them
 	Open         int    // votes held now
 	Bytes        int    // what they take, in bytes
 	// Conflict describes the first of Conflicts, nil if there was none.
@@ -93,7 +91,7 @@ func (a *Acceptor) Step(now protocol.Time, from protocol.Sender, m protocol.Mess
 	case *protocol.Accept:
 		a.accept(now, m, out)
 	case *protocol.Prepare:
-		a.prepare(now, from, m, out)
+		a.prepare(now, m, out)
 	case *protocol.Heartbeat:
 		a.heartbeat(now, from, m, out)
 	case *protocol.Canvass:

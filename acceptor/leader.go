@@ -16,9 +16,11 @@ func (a *Acceptor) canvass(now protocol.Time, m *protocol.Canvass, out *protocol
 // The answer promises nothing: a Heartbeat of a higher ballot leaves the
 // promise as it is.
 func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protocol.Heartbeat, out *protocol.Output) {
-	if !a.learnPins(now, from, m.Pins, out) {
+	if store, elsewhere := a.pinnedElsewhere(m.Pins); elsewhere {
+		a.fail(a.strangerError(from, store), out)
 		return
 	}
+	a.learnPins(m.Pins, out)
 	if m.Ballot.Less(a.promised) {
 		a.refuse(m.Ballot, out)
 		return

@@ -12,6 +12,21 @@ import (
 // which store an acceptor stands on (rule 10). Acceptors hear of each other's
 // stores from the proposers, and tell them in their Promises: a proposer that
 // knows only the newcomer learns from the others that it is one.
+//
+// A pin may be the wrong one: whoever was new when a wiped acceptor spoke first
+// has pinned the newcomer, and must not stop the true one. So a pin alone stops
+// nobody. An acceptor that hears of another store under its own name
+//
+//   - in a Prepare, ignores it: a candidate holds no promises yet, and without
+//     one from here it does harm to nobody;
+//   - in a Heartbeat, or by a Stranger, stops: a leader holds the promises of a
+//     majority, each came with its acceptor's pins, and none of them contradicted
+//     the leader's. Whoever of them ever promised a ballot whose quorum this
+//     store belonged to would have: the pins of a quorum come with the Prepare.
+//
+// And an acceptor whose pins contradict a proposer's keeps its own, counts the
+// conflict, and tells its pins in its Promises; no more, for which of the two is
+// wrong it cannot know.
 
 // ErrStranger says that an acceptor stands on another store than the one that
 // its name is pinned to (rule 10): it must not vote.
@@ -34,41 +49,34 @@ func (a *Acceptor) restorePins(list []protocol.Pin) error {
 	return nil
 }
 
-// learnPins takes over the pins of a proposer. It reports false if they say
-// that this acceptor itself stands on the wrong store; then it has stopped.
-func (a *Acceptor) learnPins(now protocol.Time, from protocol.Sender, list []protocol.Pin, out *protocol.Output) bool {
-	tell := !a.told || now.Sub(a.toldAt) >= a.cfg.LeaderTimeout // heartbeats would repeat it many times a second
+// pinnedElsewhere returns the other store that a proposer's pins have under
+// this acceptor's name, if they do.
+func (a *Acceptor) pinnedElsewhere(list []protocol.Pin) (store protocol.StoreID, elsewhere bool) {
 	for _, pin := range list {
-		switch state := a.pins.Learn(pin); {
-		case state == protocol.PinNew:
-			out.Persist([]protocol.Record{&protocol.Pinned{Pin: pin}})
-		case state == protocol.PinKnown:
-		case pin.Acceptor == a.cfg.Self.ID:
-			a.fail(a.strangerError(from, pin.Store), out)
-			return false
-		default:
-			a.stats.PinConflicts++
-			if tell {
-				a.contradict(now, pin, out)
-			}
+		if pin.Acceptor == a.cfg.Self.ID && pin.Store != a.cfg.Self.Store {
+			return pin.Store, true
 		}
 	}
-	return true
+	return 0, false
 }
 
-// contradict keeps the older pin and tells the newcomer that it must stop.
-func (a *Acceptor) contradict(now protocol.Time, heard protocol.Pin, out *protocol.Output) {
-	held := a.pins.Store(heard.Acceptor)
-	if held == 0 {
-		return // the table is full: there is no older pin
+// learnPins takes over a proposer's pins, as far as they are news.
+func (a *Acceptor) learnPins(list []protocol.Pin, out *protocol.Output) {
+	for _, pin := range list {
+		switch a.pins.Learn(pin) {
+		case protocol.PinNew:
+			out.Persist([]protocol.Record{&protocol.Pinned{Pin: pin}})
+		case protocol.PinContradicts:
+			a.stats.PinConflicts++
+		}
 	}
-	a.told, a.toldAt = true, now
-	out.Send(protocol.GroupAcceptors, &protocol.Stranger{Acceptor: heard.Acceptor, Store: heard.Store, Pinned: held})
 }
 
-// stranger stops this acceptor if it is the one that was found out.
+// stranger stops this acceptor if it is the one that was found out, by a
+// process that may lead.
 func (a *Acceptor) stranger(from protocol.Sender, m *protocol.Stranger, out *protocol.Output) {
-	if m.Acceptor == a.cfg.Self.ID && m.Store == a.cfg.Self.Store {
+	leads := from.Role == protocol.RoleProposer || from.Role == protocol.RoleServer
+	if leads && m.Acceptor == a.cfg.Self.ID && m.Store == a.cfg.Self.Store {
 		a.fail(a.strangerError(from, m.Pinned), out)
 	}
 }

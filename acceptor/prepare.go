@@ -18,13 +18,15 @@ const pinSize = 4 + 8
 // first that was heard of its ballot (the untargeted one was lost, or answered
 // before a crash) then it is promised first, and the page is part of that
 // promise.
-func (a *Acceptor) prepare(now protocol.Time, from protocol.Sender, m *protocol.Prepare, out *protocol.Output) {
+func (a *Acceptor) prepare(now protocol.Time, m *protocol.Prepare, out *protocol.Output) {
 	if m.Target != 0 && m.Target != a.cfg.Self.ID {
 		return
 	}
-	if !a.learnPins(now, from, m.Pins, out) {
-		return
+	if _, elsewhere := a.pinnedElsewhere(m.Pins); elsewhere {
+		a.stats.PinConflicts++
+		return // rule 10: no promise for whoever would count it for another store
 	}
+	a.learnPins(m.Pins, out)
 	if m.Ballot.Less(a.promised) {
 		a.refuse(m.Ballot, out)
 		return

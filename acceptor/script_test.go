@@ -15,7 +15,7 @@ import (
 //
 //	new trim= votes=(instance:ballot:value ...) pins=(acceptor:store ...) page= open= bytes=
 //	accept b= i= v=... | prepare b= from= target= pins= | heartbeat b= pins= | canvass round=
-//	stranger id= store= pinned= | trim to= | learned to= | sleep ms= | together (several lines, one output) | state
+//	stranger from= id= store= pinned= | trim to= | learned to= | sleep ms= | together (several lines, one output) | state
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/transcripts", func(t *testing.T, path string) {
 		s := &script{t: t}
@@ -58,9 +58,20 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 			s.a.Step(s.now, leader, message(&datadriven.TestData{Cmd: cmd, CmdArgs: args}), &out)
 		}
 	default:
-		s.a.Step(s.now, leader, message(d), &out)
+		s.a.Step(s.now, sender(d), message(d), &out)
 	}
 	return render(&out)
+}
+
+// sender is the leader, or process 7 of the role named by from=.
+func sender(d *datadriven.TestData) protocol.Sender {
+	from := leader
+	for role := protocol.RoleClient; role <= protocol.RoleServer; role++ {
+		if text(d, "from") == role.String() {
+			from.Role = role
+		}
+	}
+	return from
 }
 
 func (s *script) start(d *datadriven.TestData) string {
@@ -84,6 +95,9 @@ func (s *script) start(d *datadriven.TestData) string {
 func (s *script) state() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "promised %s, trim %d, pins %v\n", s.a.Promised(), s.a.TrimPoint(), s.a.Pins())
+	if n := s.a.Stats().PinConflicts; n > 0 {
+		fmt.Fprintf(&b, "%d pin conflicts\n", n)
+	}
 	for _, v := range s.a.VotesAbove(0) {
 		fmt.Fprintf(&b, "vote %d@%s %q\n", v.Instance, v.Ballot, v.Value)
 	}
