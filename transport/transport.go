@@ -2,6 +2,7 @@ package transport
 
 import (
 	"errors"
+	"time"
 
 	"paxos/protocol"
 )
@@ -35,6 +36,11 @@ type Transport interface {
 	// one goroutine can wait for datagrams and for anything else that ends in a Wake
 	// (a disk that is done, a tick): tell first, then Wake; look after Receive.
 	Wake()
+
+	// WakeAt makes Receive return at that time, about, if it waits then; a later call
+	// replaces an earlier one, and the zero time means never. Only the goroutine that
+	// calls Receive may call it. It costs less than a timer that calls Wake.
+	WakeAt(at time.Time)
 
 	// MaxDatagram is the size of the largest datagram to send, in payload bytes.
 	// It does not change. Larger ones may arrive, from members with other settings.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 
 	"paxos/protocol"
 	"paxos/transport"
@@ -24,6 +25,7 @@ type Member struct {
 	arrived  sync.Cond
 	closed   bool
 	woken    bool // Wake was called since Receive last returned
+	alarm    *time.Timer
 	counters transport.Counters
 }
 
@@ -86,6 +88,19 @@ func (m *Member) Wake() {
 	m.arrived.Signal()
 }
 
+// WakeAt implements transport.Transport.
+func (m *Member) WakeAt(at time.Time) {
+	m.network.mu.Lock()
+	defer m.network.mu.Unlock()
+	if m.alarm != nil {
+		m.alarm.Stop()
+		m.alarm = nil
+	}
+	if !at.IsZero() {
+		m.alarm = time.AfterFunc(time.Until(at), m.Wake)
+	}
+}
+
 func (m *Member) take(into []transport.Datagram) []transport.Datagram {
 	for _, d := range m.queue {
 		m.counters.Received(1, len(d.Data))
@@ -111,6 +126,9 @@ func (m *Member) Close() error {
 	defer m.network.mu.Unlock()
 	m.closed = true
 	m.queue = nil
+	if m.alarm != nil {
+		m.alarm.Stop()
+	}
 	m.arrived.Broadcast()
 	return nil
 }

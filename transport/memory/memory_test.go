@@ -251,6 +251,25 @@ func TestReceiveWaitsForADatagramAWakeOrClose(t *testing.T) {
 	}
 }
 
+func TestWakeAtEndsReceiveAndIsReplacedByTheNext(t *testing.T) {
+	m := NewNetwork(1).Join(protocol.GroupLearners)
+	m.WakeAt(time.Now().Add(time.Hour))
+	m.WakeAt(time.Now().Add(time.Millisecond))
+	ended := make(chan error, 1)
+	go func() {
+		_, err := m.Receive(nil)
+		ended <- err
+	}()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("Receive waits for ever")
+	}
+}
+
 func TestClosedMemberNeitherSendsNorHears(t *testing.T) {
 	n := NewNetwork(1)
 	a, b := n.Join(learners), n.Join(learners)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	_ "runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -112,7 +113,11 @@ func (t *Transport) wait() (woken bool, err error) {
 		return true, nil
 	}
 	for {
-		_, err := unix.Poll(t.polled, -1)
+		n, err := unix.Ppoll(t.polled, t.patience(), nil)
+		if err == nil && n == 0 {
+			t.wakeAt = time.Time{} // it has rung
+			return true, nil
+		}
 		if err == nil {
 			break
 		}
@@ -125,6 +130,19 @@ func (t *Transport) wait() (woken bool, err error) {
 	}
 	return true, t.calm()
 }
+
+// patience is how long to wait at the most, nil for ever.
+func (t *Transport) patience() *unix.Timespec {
+	if t.wakeAt.IsZero() {
+		return nil
+	}
+	left := unix.NsecToTimespec(max(time.Until(t.wakeAt), 0).Nanoseconds())
+	return &left
+}
+
+// WakeAt implements transport.Transport. The time is honoured by the system call
+// that waits, so that no other thread need wake up for it.
+func (t *Transport) WakeAt(at time.Time) { t.wakeAt = at }
 
 // calm makes the eventfd unreadable again, however often Wake has written to it.
 func (t *Transport) calm() error {

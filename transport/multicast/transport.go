@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/sys/unix"
@@ -31,6 +32,7 @@ type Transport struct {
 	groups    []protocol.Group
 	polled    []unix.PollFd // the sockets of groups, in their order, then wake
 	read      *batch
+	wakeAt    time.Time // when Receive shall stop waiting; zero: never
 
 	closed  atomic.Bool
 	woken   atomic.Bool // Wake was called since Receive last returned

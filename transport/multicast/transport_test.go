@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -243,6 +244,26 @@ func TestWakeEndsReceiveOnceNowOrLater(t *testing.T) {
 	for range returned {
 	}
 	m.Wake()
+}
+
+func TestWakeAtEndsReceiveAndIsReplacedByTheNext(t *testing.T) {
+	m := open(t, onLoopback(groups(), learners))
+	for _, at := range []time.Duration{-time.Second, 0, time.Millisecond} { // also what is over already
+		ended := make(chan error, 1)
+		begin := time.Now()
+		go func() {
+			m.WakeAt(begin.Add(time.Hour))
+			m.WakeAt(begin.Add(at))
+			_, err := m.Receive(nil)
+			ended <- err
+		}()
+		if err := within(t, ended); err != nil {
+			t.Fatal(err)
+		}
+		if early := at - time.Since(begin); early > 0 {
+			t.Errorf("woken %v too early", early)
+		}
+	}
 }
 
 func TestReceiveWaitsAgainAfterAWake(t *testing.T) {
