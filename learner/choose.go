@@ -54,8 +54,8 @@ func (l *Learner) hold(i protocol.Instance, s *slot, n int) bool {
 
 // accepted counts an acceptor's votes, one for each instance and ballot, however
 // often they are told (rule 4).
-func (l *Learner) accepted(now protocol.Time, from protocol.Sender, m *protocol.Accepted, out *protocol.Output) {
-	if !l.counts(now, from, out) {
+func (l *Learner) accepted(from protocol.Sender, m *protocol.Accepted, out *protocol.Output) {
+	if !l.counts(from, out) {
 		return
 	}
 	for _, span := range m.Spans {

@@ -46,6 +46,10 @@
 // the second lock on that door, and not worth a disk's wait before delivery
 // (learners never wait for their own disk).
 //
+// A learner that was new when a wiped acceptor spoke first has pinned the wrong
+// store. So it counts votes of other stores, as a number to look at, but stops
+// nobody; Marks and Decided lists tell it what the votes it ignores would have.
+//
 // # Bounds (rule 8)
 //
 // Undelivered instances are held in a ring of at most Config.MaxAhead slots with

@@ -2,7 +2,6 @@ package learner
 
 import (
 	"math/rand/v2"
-	"time"
 
 	"paxos/protocol"
 )
@@ -24,8 +23,6 @@ type Learner struct {
 
 	repair repair
 	lag    lag
-	toldAt protocol.Time // when the last Stranger was sent
-	told   bool
 
 	stats Stats
 }
@@ -75,7 +72,7 @@ func (l *Learner) Step(now protocol.Time, from protocol.Sender, m protocol.Messa
 	case *protocol.Accept:
 		l.accept(m, out)
 	case *protocol.Accepted:
-		l.accepted(now, from, m, out)
+		l.accepted(from, m, out)
 	case *protocol.Heartbeat:
 		l.watermark = max(l.watermark, m.Decided) // that, not what
 		l.mark(m.Mark, out)
@@ -181,5 +178,3 @@ func (l *Learner) release(s *slot) {
 
 // gap reports whether more is known to exist than was delivered.
 func (l *Learner) gap() bool { return l.next <= l.watermark || l.next < l.seen }
-
-const strangerPause = 500 * time.Millisecond

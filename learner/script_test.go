@@ -110,8 +110,13 @@ func (s *script) start(d *datadriven.TestData) {
 func (s *script) state() string {
 	peer, trim, behind := s.l.Behind()
 	st := s.l.Stats()
+	conflicts := ""
+	if st.PinConflicts > 0 {
+		conflicts = fmt.Sprintf(", %d conflicts", st.PinConflicts)
+	}
 	return fmt.Sprintf("next %d, watermark %d, held %d, cached %d from %d, behind %t (%s %d, trim %d)\n", s.l.Next(),
-		s.l.Watermark(), st.HeldBytes, st.CacheBytes, s.l.recent.first, behind, peer.Role, peer.ID, trim) + fmt.Sprintf("pins %v\n", s.l.Pins())
+		s.l.Watermark(), st.HeldBytes, st.CacheBytes, s.l.recent.first, behind, peer.Role, peer.ID, trim) +
+		fmt.Sprintf("pins %v%s\n", s.l.Pins(), conflicts)
 }
 
 func message(d *datadriven.TestData) (protocol.Sender, protocol.Message) {
@@ -200,8 +205,6 @@ func show(m protocol.Message) string {
 		return s
 	case *protocol.Trimmed:
 		return fmt.Sprintf("trimmed %d, applied %d", m.Trim, m.Applied)
-	case *protocol.Stranger:
-		return fmt.Sprintf("stranger %d on %s, pinned %s", m.Acceptor, m.Store, m.Pinned)
 	}
 	return fmt.Sprintf("%+v", m)
 }
