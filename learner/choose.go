@@ -23,7 +23,7 @@ func (l *Learner) accept(m *protocol.Accept, out *protocol.Output) {
 func (l *Learner) hear(m *protocol.Accept, s *slot, p *proposal) {
 	switch {
 	case !p.heard && s.decided && bytes.Equal(s.value, m.Value):
-		p.value, p.heard = s.value, true // it was repaired before; hold it once
+		p.value, p.heard, p.shared = s.value, true, true // it was repaired before; hold it once
 	case !p.heard:
 		if !l.hold(m.Instance, s, len(m.Value)) {
 			return
@@ -143,12 +143,15 @@ func (l *Learner) announce(i protocol.Instance, s *slot, out *protocol.Output) {
 	}
 }
 
-// settle notes the value of a chosen instance. All roads must lead to the same one.
+// settle notes the value of a chosen instance, which is held already. All roads
+// must lead to the same one; the first that came stays.
 func (l *Learner) settle(i protocol.Instance, s *slot, v protocol.Value) {
 	if s.decided && !bytes.Equal(s.value, v) {
 		disagree(i, s.value, v)
 	}
-	s.decided, s.value = true, v
+	if !s.decided {
+		s.decided, s.value = true, v
+	}
 }
 
 // disagree ends a process whose cluster has decided an instance twice.

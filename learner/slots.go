@@ -9,6 +9,7 @@ type proposal struct {
 	value  protocol.Value // if heard
 	tally  protocol.Tally
 	heard  bool
+	shared bool // value is the slot's decided one, and reckoned there
 	chosen bool // by a majority, or by a Mark
 }
 
@@ -17,7 +18,7 @@ type slot struct {
 	first   proposal   // nearly always the only one
 	more    []proposal // of other ballots
 	value   protocol.Value
-	bytes   int  // of all values here
+	bytes   int  // of all values here, shared ones once
 	chosen  bool // announced in Output.Chosen
 	decided bool // value holds
 }
@@ -55,8 +56,10 @@ func (l *Learner) proposal(s *slot, b protocol.Ballot) *proposal {
 	}
 	p := s.weakest(b)
 	if p != nil {
-		s.bytes -= len(p.value)
-		l.held -= len(p.value)
+		if !p.shared {
+			s.bytes -= len(p.value)
+			l.held -= len(p.value)
+		}
 		*p = proposal{ballot: b}
 	}
 	return p

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	"unsafe"
 
 	"pgregory.net/rapid"
 
@@ -308,13 +309,54 @@ func (n *network) take(t rapid.TB, out *protocol.Output) {
 func bounds(t rapid.TB, l *Learner) {
 	var held int
 	for i := range l.open.slots {
-		held += l.open.slots[i].bytes
+		held += heldBytes(&l.open.slots[i])
 	}
 	if held != l.held || held > l.cfg.MaxHeldBytes+maxBallots*len("v10") {
 		t.Fatalf("held %d bytes, reckoned %d, limit %d", held, l.held, l.cfg.MaxHeldBytes)
 	}
 	if len(l.open.slots) > max(256, 2*l.cfg.MaxAhead) {
 		t.Fatalf("%d slots for %d instances", len(l.open.slots), l.cfg.MaxAhead)
+	}
+}
+
+// heldBytes counts afresh what a slot holds, shared values once.
+func heldBytes(s *slot) (n int) {
+	seen := map[*byte]bool{}
+	for _, v := range append([]protocol.Value{s.value, s.first.value}, valuesOf(s.more)...) {
+		if p := unsafe.SliceData(v); len(v) > 0 && !seen[p] {
+			seen[p] = true
+			n += len(v)
+		}
+	}
+	return n
+}
+
+func valuesOf(list []proposal) (values []protocol.Value) {
+	for _, p := range list {
+		values = append(values, p.value)
+	}
+	return values
+}
+
+// A value that was repaired before its Accepts came is held once, however many
+// ballots proposed it and whichever of them are forgotten again.
+func TestASharedValueIsReckonedOnce(t *testing.T) {
+	l := New(Config{Self: self, Quorum: members(3)}, 0, nil)
+	var out protocol.Output
+	tell := func(m protocol.Message) {
+		l.Step(0, leader, m, &out)
+		bounds(t, l)
+	}
+	tell(&protocol.Decided{Decisions: []protocol.Decision{{Instance: 2, Value: protocol.Value("value")}}})
+	for round := range 2 * maxBallots {
+		tell(&protocol.Accept{Ballot: ballot(fmt.Sprintf("%d.1", round+1)), Instance: 2, Value: protocol.Value("value")})
+	}
+	if n := l.Stats().HeldBytes; n != len("value") {
+		t.Errorf("held %d bytes, want those of one value", n)
+	}
+	tell(&protocol.Decided{Decisions: []protocol.Decision{{Instance: 1, Value: protocol.Value("first")}}})
+	if n := l.Stats().HeldBytes; n != 0 || len(out.Decided) != 2 {
+		t.Errorf("%d delivered, held %d bytes", len(out.Decided), n)
 	}
 }
 
