@@ -33,6 +33,7 @@ type Client struct {
 	rtt      rtt
 	tries    int           // Opens sent; later: time-outs since something was acknowledged
 	dueAt    protocol.Time // when something is to be repeated; 0: nothing is under way
+	breathAt protocol.Time // when the rest of a repetition follows; 0: there is no rest
 	repeated uint64
 }
 
@@ -105,7 +106,9 @@ func (c *Client) Flush(now protocol.Time, out *protocol.Output) {
 			c.send(now, c.runs.at(c.runs.len-c.runs.unsent), out)
 			c.runs.unsent--
 		}
-		c.arm(now)
+		if c.dueAt == 0 { // else something older is under way, and its time stays
+			c.arm(now)
+		}
 	}
 }
 

@@ -148,6 +148,69 @@ func TestSilenceMakesItAskOneAtATime(t *testing.T) {
 	expect(t, tick(c, now), "2-2", "3-3") // somebody answers again: the rest at once
 }
 
+// A burst, a breath, the next burst: whatever is late is repeated within one
+// time-out, though the client flushes with every turn of its loop.
+func TestAllThatIsLateIsRepeatedBurstByBurst(t *testing.T) {
+	c := open(t, Config{SubmitBytes: 10})
+	for range 10 {
+		offer(t, c, "aaaaaaaa")
+	}
+	flush(c, at(2))
+	turn := func(now protocol.Time) []string {
+		sent := tick(c, now)
+		due, _ := c.Deadline()
+		expect(t, flush(c, now))
+		if again, _ := c.Deadline(); again != due {
+			t.Fatalf("a Flush that sent nothing moved the deadline from %v to %v", due, again)
+		}
+		return sent
+	}
+	expect(t, turn(at(11)), "1-1", "2-2", "3-3", "4-4")
+	expect(t, turn(at(11.5)))
+	expect(t, turn(at(12)), "5-5", "6-6", "7-7", "8-8")
+	ack(c, at(12), 5)
+	expect(t, turn(at(13)), "9-9", "10-10")
+	expect(t, turn(at(14)))
+	if got, want := c.Repeated(), uint64(10); got != want {
+		t.Fatalf("repeated %d, want %d", got, want)
+	}
+	due, _ := c.Deadline()
+	expect(t, turn(due), "6-6", "7-7", "8-8")
+}
+
+// An ack in the middle of a repetition does not hold up the rest of it.
+func TestAnAckDoesNotHoldUpARepetition(t *testing.T) {
+	c := open(t, Config{SubmitBytes: 10})
+	for range 6 {
+		offer(t, c, "aaaaaaaa")
+	}
+	flush(c, at(2))
+	expect(t, tick(c, at(11)), "1-1", "2-2", "3-3", "4-4")
+	ack(c, at(11.5), 2)
+	expect(t, tick(c, at(12)), "5-5", "6-6")
+	ack(c, at(13), 6)
+	if due, ok := c.Deadline(); ok {
+		t.Fatalf("all is acknowledged, and something due at %v", due)
+	}
+}
+
+// What is answered during a breath is not repeated, nor taken for silence.
+func TestARepetitionThatIsAnsweredEnds(t *testing.T) {
+	c := open(t, Config{SubmitBytes: 10})
+	for range 6 {
+		offer(t, c, "aaaaaaaa")
+	}
+	flush(c, at(2))
+	expect(t, tick(c, at(11)), "1-1", "2-2", "3-3", "4-4")
+	offer(t, c, "aaaaaaaa", "bbbbbbbb")
+	expect(t, flush(c, at(11.2)), "7-7", "8-8")
+	ack(c, at(11.5), 6)
+	expect(t, tick(c, at(12)))
+	if due, _ := c.Deadline(); c.tries != 0 || due < at(19.2) {
+		t.Fatalf("%d time-outs counted, the next one at %v", c.tries, time.Duration(due))
+	}
+}
+
 func TestRepetitionBacksOff(t *testing.T) {
 	c := open(t, Config{})
 	offer(t, c, "a")

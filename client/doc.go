@@ -22,10 +22,11 @@
 //
 // An Ack stands for all commands up to its number. When the oldest run gets no
 // answer in time (a smoothed round trip, at least RetransmitMin), it is sent
-// again, together with other late ones: small runs that follow each other lie
-// side by side in memory and go as one. Answers that stay away several times
-// mean that there is no leader: then one datagram at a time looks for the next
-// one, ever more slowly. The first answer brings everything back.
+// again, and after it all others that are late, burst by burst: small runs that
+// follow each other lie side by side in memory and go as one. Answers that stay
+// away several times mean that there is no leader: then one datagram at a time
+// looks for the next one, ever more slowly. The first answer brings everything
+// back.
 //
 // # How to use it
 //

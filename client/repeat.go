@@ -25,12 +25,17 @@ func (c *Client) timeout() time.Duration {
 
 // arm sets the time when the oldest run that was sent must be given up for
 // lost. Answers are for all commands up to a number, so it is the one that
-// holds up the others.
+// holds up the others. The rest of a repetition does not wait for it.
 func (c *Client) arm(now protocol.Time) {
 	c.dueAt = 0
-	if c.runs.len > c.runs.unsent {
-		oldest := c.runs.at(0)
-		c.dueAt = max(oldest.sentAt.Add(c.backOff(c.timeout())), now, 1)
+	if c.runs.underWay() == 0 {
+		c.breathAt = 0
+		return
+	}
+	oldest := c.runs.at(0)
+	c.dueAt = max(oldest.sentAt.Add(c.backOff(c.timeout())), now, 1)
+	if c.breathAt != 0 {
+		c.dueAt = min(c.dueAt, c.breathAt)
 	}
 }
 
@@ -38,19 +43,25 @@ func (c *Client) arm(now protocol.Time) {
 // runs that follow each other go in one Submit. When time-outs pile up there
 // is no leader, most likely: then one datagram is enough to find the next.
 func (c *Client) repeat(now protocol.Time, out *protocol.Output) {
+	c.breathAt = 0
+	late := now - protocol.Time(c.timeout())
+	i, sent := c.runs.late(0, late), 0
+	if i == c.runs.underWay() { // the rest has been answered meanwhile
+		c.arm(now)
+		return
+	}
 	limit := burst
 	if c.tries++; c.tries > 2 {
 		limit = 1
 	}
-	late := now - protocol.Time(c.timeout())
-	i, sent := 0, 0
-	for ; i < c.runs.len-c.runs.unsent && sent < limit && c.runs.at(i).sentAt <= late; sent++ {
-		i += c.merge(now, i, late, out)
+	for ; i < c.runs.underWay() && sent < limit; sent++ {
+		i = c.runs.late(i+c.merge(now, i, late, out), late)
 	}
 	c.repeated += uint64(sent)
-	if sent == burst && c.runs.len-c.runs.unsent > i && c.runs.at(i).sentAt <= late {
+	if sent == burst && i < c.runs.underWay() {
 		c.tries-- // the same time-out goes on
-		c.dueAt = now.Add(c.cfg.RetransmitMin / 8)
+		c.breathAt = now.Add(c.cfg.RetransmitMin / 8)
+		c.dueAt = c.breathAt
 		return
 	}
 	c.arm(now)
@@ -67,7 +78,7 @@ func (c *Client) merge(now protocol.Time, i int, late protocol.Time, out *protoc
 	head := c.runs.at(i)
 	c.send(now, head, out)
 	n := 1
-	for ; i+n < c.runs.len-c.runs.unsent; n++ {
+	for ; i+n < c.runs.underWay(); n++ {
 		r := c.runs.at(i + n)
 		if r.sentAt > late || r.start != c.runs.at(i+n-1).end || r.end-head.start > c.cfg.SubmitBytes {
 			break

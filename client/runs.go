@@ -34,6 +34,19 @@ func (r *runs) at(i int) *run {
 	return &r.ring[i]
 }
 
+// underWay is how many runs were sent, the oldest ones.
+func (r *runs) underWay() int { return r.len - r.unsent }
+
+// late is the first run from the i-th on that was sent at the given time or
+// before, underWay if there is none. What was repeated a moment ago may lie
+// before what is late.
+func (r *runs) late(i int, at protocol.Time) int {
+	for i < r.underWay() && r.at(i).sentAt > at {
+		i++
+	}
+	return i
+}
+
 // filling is the run that more commands may be added to, nil if there is none.
 func (r *runs) filling() *run {
 	if r.unsent == 0 {
