@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"hash/crc32"
+	"time"
 
 	"paxos/learner"
 	"paxos/protocol"
@@ -71,43 +72,86 @@ func (s *server) blob(f *protocol.Fetch) (number uint64, data []byte, err error)
 		data, err = s.store.Chunk(f.Number)
 		return f.Number, data, err
 	}
-	return s.heads.get(s.store, f.Number)
+	return s.heads.get(s.store, f.Number, time.Now())
 }
 
 // headCache keeps the heads that peers are fetching: a transfer takes many
 // requests, and each must see the same head though checkpoints go on. Two of
-// them bound the memory; an idle one is replaced when another is asked for.
-type headCache struct {
-	entries [2]cachedHead
-	clock   uint64
-}
+// them bound the memory. While both are in use, whoever else begins a transfer
+// gets the newer of them: a head that is a few checkpoints old is a snapshot as
+// good as any, and to take a head away from a peer would make it begin again,
+// and take somebody else's away.
+type headCache struct{ entries [2]cachedHead }
 
 type cachedHead struct {
-	number uint64
-	data   []byte
-	used   uint64
+	number      uint64 // 0: empty
+	data        []byte
+	since, used time.Time
 }
 
-// get returns the head of a certain number, or the newest one for 0.
-func (c *headCache) get(store *storage.Store, number uint64) (uint64, []byte, error) {
-	c.clock++
-	for i := range c.entries {
-		if e := &c.entries[i]; number != 0 && e.number == number {
-			e.used = c.clock
-			return number, e.data, nil
+const (
+	// headIdle is how long after its last request a head is still in use: a
+	// peer that hears nothing for so long gives the transfer up.
+	headIdle = 2 * time.Second
+	// headAge is how long a head may be kept from making room, so that peers
+	// to whom it is of no use any more cannot keep it for ever.
+	headAge = 10 * time.Second
+)
+
+func (e *cachedHead) busy(now time.Time) bool {
+	return e.number != 0 && now.Sub(e.used) < headIdle && now.Sub(e.since) < headAge
+}
+
+// headSource has the newest head, as storage.Store does.
+type headSource interface {
+	Head() (protocol.Instance, []byte, error)
+}
+
+// get returns the head of a certain number, no data if it is gone and the peer
+// must start again; or for 0 the newest one, as far as there is room.
+func (c *headCache) get(source headSource, number uint64, now time.Time) (uint64, []byte, error) {
+	e := c.find(number)
+	if number == 0 {
+		applied, data, err := source.Head()
+		if err != nil || data == nil || applied == 0 {
+			return 0, nil, err
+		}
+		if e = c.find(uint64(applied)); e == nil {
+			e = c.admit(cachedHead{number: uint64(applied), data: data, since: now}, now)
 		}
 	}
-	if number != 0 {
-		return number, nil, nil // gone: the peer starts again
+	if e == nil {
+		return number, nil, nil
 	}
-	applied, data, err := store.Head()
-	if err != nil || data == nil {
-		return 0, nil, err
+	e.used = now
+	return e.number, e.data, nil
+}
+
+func (c *headCache) find(number uint64) *cachedHead {
+	for i := range c.entries {
+		if c.entries[i].number == number {
+			return &c.entries[i]
+		}
 	}
-	oldest := &c.entries[0]
-	if c.entries[1].used < oldest.used || c.entries[1].number == uint64(applied) {
-		oldest = &c.entries[1]
+	return nil
+}
+
+// admit puts a head in the place of one that is not in use. Where all are it
+// returns the newest of them instead.
+func (c *headCache) admit(head cachedHead, now time.Time) *cachedHead {
+	older, newer := &c.entries[0], &c.entries[1]
+	if newer.used.Before(older.used) {
+		older, newer = newer, older
 	}
-	*oldest = cachedHead{number: uint64(applied), data: data, used: c.clock}
-	return uint64(applied), data, nil
+	switch {
+	case !older.busy(now):
+		*older = head
+		return older
+	case !newer.busy(now):
+		*newer = head
+		return newer
+	case older.number > newer.number:
+		return older
+	}
+	return newer
 }
