@@ -9,14 +9,14 @@ import (
 
 // accept hears a proposal. Its value is only what this ballot proposes; the
 // Mark beside it speaks of other instances.
-func (l *Learner) accept(m *protocol.Accept, out *protocol.Output) {
+func (l *Learner) accept(m *protocol.Accept) {
 	l.seen = max(l.seen, m.Instance)
 	if s := l.slot(m.Instance); s != nil {
 		if p := l.proposal(s, m.Ballot); p != nil {
 			l.hear(m, s, p)
 		}
 	}
-	l.mark(m.Mark, out)
+	l.mark(m.Mark)
 }
 
 // hear notes a proposal's value.
@@ -68,7 +68,7 @@ func (l *Learner) accepted(from protocol.Sender, m *protocol.Accepted, out *prot
 			if p := l.proposal(s, m.Ballot); p != nil && !p.chosen {
 				p.tally = l.cfg.Quorum.Add(p.tally, from.ID)
 				if l.cfg.Quorum.Reached(p.tally) {
-					l.choose(i, s, p, out)
+					l.choose(i, s, p)
 				}
 			}
 		}
@@ -78,7 +78,7 @@ func (l *Learner) accepted(from protocol.Sender, m *protocol.Accepted, out *prot
 // mark carries out a Mark, as far as it is news. Marks repeat themselves and
 // may span the whole reign of a leader: what the last one covered, and what is
 // delivered or too far ahead, is not looked at again.
-func (l *Learner) mark(m protocol.Mark, out *protocol.Output) {
+func (l *Learner) mark(m protocol.Mark) {
 	if m.IsZero() {
 		return
 	}
@@ -95,7 +95,7 @@ func (l *Learner) mark(m protocol.Mark, out *protocol.Output) {
 	for i := first; i <= last; i++ {
 		s := l.slot(i)
 		if p := l.proposal(s, m.Ballot); p != nil && !p.chosen {
-			l.choose(i, s, p, out)
+			l.choose(i, s, p)
 		}
 	}
 	if joins {
@@ -117,7 +117,6 @@ func (l *Learner) decided(m *protocol.Decided, out *protocol.Output) {
 		if s == nil {
 			continue // delivered, or too far ahead
 		}
-		l.announce(d.Instance, s, out)
 		if s.decided || l.hold(d.Instance, s, len(d.Value)) {
 			l.settle(d.Instance, s, d.Value)
 		}
@@ -126,20 +125,11 @@ func (l *Learner) decided(m *protocol.Decided, out *protocol.Output) {
 }
 
 // choose notes that the value of one ballot is chosen.
-func (l *Learner) choose(i protocol.Instance, s *slot, p *proposal, out *protocol.Output) {
+func (l *Learner) choose(i protocol.Instance, s *slot, p *proposal) {
 	p.chosen = true
-	l.announce(i, s, out)
+	l.watermark = max(l.watermark, i)
 	if p.heard {
 		l.settle(i, s, p.value)
-	}
-}
-
-// announce tells, once, that an instance is chosen.
-func (l *Learner) announce(i protocol.Instance, s *slot, out *protocol.Output) {
-	if !s.chosen {
-		s.chosen = true
-		l.watermark = max(l.watermark, i)
-		out.Chosen = append(out.Chosen, i)
 	}
 }
 

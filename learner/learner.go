@@ -70,12 +70,12 @@ func (l *Learner) Step(now protocol.Time, from protocol.Sender, m protocol.Messa
 	before := l.next
 	switch m := m.(type) {
 	case *protocol.Accept:
-		l.accept(m, out)
+		l.accept(m)
 	case *protocol.Accepted:
 		l.accepted(from, m, out)
 	case *protocol.Heartbeat:
 		l.watermark = max(l.watermark, m.Decided) // that, not what
-		l.mark(m.Mark, out)
+		l.mark(m.Mark)
 	case *protocol.Decided:
 		l.decided(m, out)
 	case *protocol.Trimmed:

@@ -17,8 +17,8 @@ func TestALongRunAheadIsDeliveredAtOnce(t *testing.T) {
 		m.Mark = protocol.Mark{Ballot: ballot("1.1"), Span: protocol.Span{First: 1, Last: 100 + n}}
 		l.Step(0, leader, m, &out)
 	}
-	if len(out.Decided) != n || len(out.Chosen) != n || l.Stats().HeldBytes != 0 {
-		t.Fatalf("%d decided, %d chosen, %d bytes held", len(out.Decided), len(out.Chosen), l.Stats().HeldBytes)
+	if len(out.Decided) != n || l.Stats().HeldBytes != 0 {
+		t.Fatalf("%d decided, %d bytes held", len(out.Decided), l.Stats().HeldBytes)
 	}
 	for k, d := range out.Decided {
 		if i := protocol.Instance(101 + k); d.Instance != i || string(d.Value) != fmt.Sprint(i) {
@@ -109,7 +109,7 @@ func BenchmarkAcceptToDecided(b *testing.B) {
 		}
 		accept.Mark = protocol.Mark{Ballot: b1, Span: protocol.Span{First: 1, Last: accept.Instance}}
 		l.Checkpointed(accept.Instance - 1)
-		out = protocol.Output{Chosen: out.Chosen[:0], Decided: out.Decided[:0]}
+		out = protocol.Output{Decided: out.Decided[:0]}
 	}
 	if l.Next() != accept.Instance/group*group+1 {
 		b.Fatalf("delivered up to %d of %d", l.Next()-1, accept.Instance)

@@ -178,9 +178,6 @@ func render(out *protocol.Output) string {
 	for _, rec := range out.Records {
 		fmt.Fprintf(&b, "log  %v\n", rec)
 	}
-	if len(out.Chosen) > 0 {
-		fmt.Fprintf(&b, "chosen %v\n", out.Chosen)
-	}
 	for _, d := range out.Decided {
 		fmt.Fprintf(&b, "decided %d %q\n", d.Instance, d.Value)
 	}

@@ -19,7 +19,6 @@ type slot struct {
 	more    []proposal // of other ballots
 	value   protocol.Value
 	bytes   int  // of all values here, shared ones once
-	chosen  bool // announced in Output.Chosen
 	decided bool // value holds
 }
 

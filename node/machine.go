@@ -163,33 +163,25 @@ func (m *Machine) TakeFetches() []FetchRequest {
 	return f
 }
 
-// applyAll feeds chosen and decided instances onwards until it is quiet.
+// applyAll feeds decided instances onwards until it is quiet.
 func (m *Machine) applyAll(now protocol.Time) {
 	for {
 		m.hearOwn(now)
 		m.remember()
-		if len(m.out.Chosen) == 0 && len(m.out.Decided) == 0 {
+		if len(m.out.Decided) == 0 {
 			return
 		}
-		chosen, decided := m.out.Chosen, m.out.Decided
-		m.out.Chosen, m.out.Decided = nil, nil
-		if m.Proposer != nil {
-			for _, i := range chosen {
-				m.Proposer.Chosen(now, i, &m.out)
-			}
-		}
+		decided := m.out.Decided
+		m.out.Decided = nil
 		for _, d := range decided {
 			m.apply(now, d)
 		}
-		m.reuse(chosen, decided)
+		m.reuse(decided)
 	}
 }
 
-// reuse gives the emptied slices back, if nothing came into their places.
-func (m *Machine) reuse(chosen []protocol.Instance, decided []protocol.Decision) {
-	if m.out.Chosen == nil {
-		m.out.Chosen = chosen[:0]
-	}
+// reuse gives the emptied slice back, if nothing came into its place.
+func (m *Machine) reuse(decided []protocol.Decision) {
 	if m.out.Decided == nil {
 		clear(decided) // do not keep the values alive
 		m.out.Decided = decided[:0]
@@ -200,6 +192,9 @@ func (m *Machine) apply(now protocol.Time, d protocol.Decision) {
 	m.effects.Reset()
 	m.List.Apply(d.Instance, d.Value, &m.effects)
 	m.applied += uint64(len(d.Value)) + instanceCost
+	if m.Acceptor != nil {
+		m.Acceptor.Learned(d.Instance)
+	}
 	if m.Proposer != nil {
 		m.Proposer.Applied(now, d.Instance, &m.effects, &m.out)
 	}

@@ -12,7 +12,6 @@ type Output struct {
 	Now     []Send     // may leave at once
 	Records []Record   // to be appended to the log, in this order
 	held    []Send     // may leave once Records, and all that came before them, are durable
-	Chosen  []Instance // newly chosen, in any order (for the proposer's retransmission)
 	Decided []Decision // newly decided, strictly in instance order
 	Fatal   error      // the core must not go on: stop the process, say why
 }
