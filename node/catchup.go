@@ -96,6 +96,9 @@ func (m *Machine) Installed(now protocol.Time, f *Frozen) error {
 			return fmt.Errorf("install the snapshot of instance %d: %w", applied, err)
 		}
 		m.Learner.Advance(applied)
+		if m.Acceptor != nil {
+			m.Acceptor.Learned(applied)
+		}
 		if m.Proposer != nil {
 			m.Proposer.Applied(now, applied, nil, &m.out)
 		}

@@ -40,7 +40,6 @@ type clientRunner struct {
 	offered  uint64
 	end      error // of the source
 	progress time.Time
-	alarmAt  protocol.Time // when the alarm is set to ring
 }
 
 func openClient(o ClientOptions) (*clientRunner, error) {
@@ -65,9 +64,10 @@ func (r *clientRunner) now() protocol.Time { return protocol.Time(time.Since(r.b
 
 func (r *clientRunner) loop(ctx context.Context) error {
 	defer context.AfterFunc(ctx, r.Transport.Wake)()
-	alarm := time.AfterFunc(0, r.Transport.Wake)
-	defer alarm.Stop()
 	for ctx.Err() == nil {
+		if at, ok := r.core.Deadline(); ok {
+			r.Transport.WakeAt(r.began.Add(time.Duration(at)))
+		}
 		letters, err := r.in.receive()
 		if err != nil {
 			return err
@@ -79,7 +79,6 @@ func (r *clientRunner) loop(ctx context.Context) error {
 		if done, err := r.turn(); done || err != nil {
 			return err
 		}
-		r.rearm(alarm)
 	}
 	return fmt.Errorf("interrupted with %d values not acknowledged", r.core.Outstanding())
 }
@@ -148,12 +147,4 @@ func (r *clientRunner) tell() {
 
 func (r *clientRunner) report() ClientReport {
 	return ClientReport{Submitted: r.offered, Acked: uint64(r.core.Acked()), Elapsed: time.Since(r.began)}
-}
-
-func (r *clientRunner) rearm(alarm *time.Timer) {
-	now := r.now()
-	if at, ok := r.core.Deadline(); ok && (at < r.alarmAt || r.alarmAt <= now) {
-		r.alarmAt = at // an alarm that rings too early does no harm
-		alarm.Reset(max(at.Sub(now), 0))
-	}
 }

@@ -46,7 +46,6 @@ type runner struct {
 	once          once
 	failure       *failure
 	goroutines    sync.WaitGroup
-	alarmAt       protocol.Time // when the alarm is set to ring
 }
 
 // now is the machine's clock: monotonic, in nanoseconds since the start.
@@ -75,9 +74,8 @@ func (r *runner) spawn(f func()) {
 // Everything that is not a datagram announces itself by waking the transport.
 func (r *runner) loop(ctx context.Context) error {
 	defer context.AfterFunc(ctx, r.Transport.Wake)()
-	alarm := time.AfterFunc(0, r.Transport.Wake)
-	defer alarm.Stop()
 	for ctx.Err() == nil {
+		r.setAlarm()
 		letters, err := r.in.receive()
 		if err != nil {
 			return err
@@ -95,7 +93,6 @@ func (r *runner) loop(ctx context.Context) error {
 		if r.once.done(r) || r.load.finished() {
 			return nil
 		}
-		r.rearm(alarm)
 	}
 	return nil
 }
@@ -216,17 +213,16 @@ func (r *runner) installed(f *Frozen) error {
 	return nil
 }
 
-// rearm sets the alarm to the next time at which somebody needs a tick.
-func (r *runner) rearm(alarm *time.Timer) {
+// setAlarm makes the transport wake the loop when somebody next needs a tick.
+func (r *runner) setAlarm() {
 	next, ok := r.machine.Deadline()
 	for _, at := range []protocol.Time{r.status.deadline(), r.load.deadline(), r.once.deadline()} {
 		if at > 0 && (!ok || at < next) {
 			next, ok = at, true
 		}
 	}
-	if now := r.now(); ok && (next < r.alarmAt || r.alarmAt <= now) {
-		r.alarmAt = next // an alarm that rings too early does no harm
-		alarm.Reset(max(next.Sub(now), 0))
+	if ok {
+		r.Transport.WakeAt(r.began.Add(time.Duration(next)))
 	}
 }
 
