@@ -17,34 +17,66 @@ import (
 // nothing, since every acceptor that answers the Canvass is pinned by that
 // answer. Counting Accepted needs no such wait: whether a value is chosen does
 // not depend on our counting it, and the pins of those who heard it stand by.
+//
+// Who may be told to stop? A pin may be the wrong one: a proposer that was new
+// when a wiped acceptor spoke first has pinned the newcomer, and the true
+// acceptor is the stranger to it. So a pin alone stops nobody.
+//
+//   - Only who leads, or catches up, sends a Stranger. It holds the promises of
+//     a majority, and with them their pins: whoever of them belonged to a quorum
+//     with an acceptor has pinned its store, because the pins of a quorum came
+//     with the Prepare. So a wrong pin of ours was contradicted by then, unless
+//     no member of that majority ever shared a quorum with the true one.
+//   - Where a promise contradicts a pin of ours the acceptor is disputed: which
+//     of its stores is the stranger nobody here can tell. Both count for
+//     nothing, neither is told to stop, and our pin is not spread any more: a
+//     Heartbeat with it would stop the other one.
+//
+// So a newcomer among proposers that know its predecessor is stopped by the
+// first that leads; and a new proposer that has taken it for the true one does
+// without that acceptor.
 type pins struct {
 	quorum    protocol.Quorum
 	every     protocol.Time // between two Strangers about one acceptor
-	table     *protocol.Pins
-	restored  protocol.Tally  // whose pin is from an earlier life
+	table     pinTable
 	disputed  protocol.Tally  // of whose store pins contradict each other; they count for nothing
 	toldAt    []protocol.Time // by place: when a Stranger about the acceptor was sent last; 0: never
 	strangers uint64
+}
+
+// pinTable is the process's table, but for what others may not know of it.
+type pinTable struct {
+	*protocol.Pins
+	withheld []protocol.NodeID // the disputed acceptors
+}
+
+// List returns the pins that others may know. The slice is never changed.
+func (t *pinTable) List() []protocol.Pin {
+	if len(t.withheld) == 0 {
+		return t.Pins.List()
+	}
+	return slices.DeleteFunc(slices.Clone(t.Pins.List()), func(pin protocol.Pin) bool {
+		return slices.Contains(t.withheld, pin.Acceptor)
+	})
 }
 
 func newPins(cfg Config, restored Restored) pins {
 	p := pins{
 		quorum: cfg.Quorum,
 		every:  protocol.Time(cfg.StrangerEvery),
-		table:  cfg.Pins,
+		table:  pinTable{Pins: cfg.Pins},
 		toldAt: make([]protocol.Time, cfg.Quorum.Size()),
 	}
-	if p.table == nil {
-		p.table = new(protocol.Pins)
+	if p.table.Pins == nil {
+		p.table.Pins = new(protocol.Pins)
 	}
 	for _, pin := range restored.Pins {
 		p.table.Learn(pin)
 	}
-	p.restored = p.known()
 	return p
 }
 
-// known is the set of acceptors that are pinned.
+// known is the set of acceptors that are pinned, without dispute.
 func (p *pins) known() (t protocol.Tally) {
 	for _, pin := range p.table.List() {
 		t = p.quorum.Add(t, pin.Acceptor)
@@ -62,18 +94,21 @@ func placeOf(q protocol.Quorum, id protocol.NodeID) int {
 }
 
 // check reports whether a message of an acceptor may be believed. It pins an
-// acceptor at first hearing.
-func (p *pins) check(now protocol.Time, from protocol.Sender, out *protocol.Output) bool {
+// acceptor at first hearing. A stranger is told so by a proposer that is elected:
+// one that leads, or catches up to do so.
+func (p *pins) check(now protocol.Time, elected bool, from protocol.Sender, out *protocol.Output) bool {
 	place := placeOf(p.quorum, from.ID)
 	if place < 0 || from.Store == 0 || from.Role != protocol.RoleAcceptor && from.Role != protocol.RoleServer {
 		return false
 	}
-	pin := protocol.Pin{Acceptor: from.ID, Store: from.Store}
-	if p.learnPin(pin, out) {
-		return !p.quorum.Has(p.disputed, from.ID)
+	disputed := p.quorum.Has(p.disputed, from.ID)
+	if p.learnPin(protocol.Pin{Acceptor: from.ID, Store: from.Store}, out) {
+		return !disputed
 	}
 	p.strangers++
-	p.tell(now, place, protocol.Stranger{Acceptor: from.ID, Store: from.Store, Pinned: p.table.Store(from.ID)}, out)
+	if elected && !disputed {
+		p.tell(now, place, protocol.Stranger{Acceptor: from.ID, Store: from.Store, Pinned: p.table.Store(from.ID)}, out)
+	}
 	return false
 }
 
@@ -89,21 +124,19 @@ func (p *pins) learnPin(pin protocol.Pin, out *protocol.Output) bool {
 
 // learn compares an acceptor's pins with our own, and takes over those that we
 // lack: hearsay of a store is hearing it. Where they contradict each other,
-// two stores have voted under one name, and neither can be counted. Our own
-// pin is the older one if it is from an earlier life, else theirs.
-func (p *pins) learn(now protocol.Time, list []protocol.Pin, out *protocol.Output) {
+// two stores have spoken under one name, and neither can be counted.
+func (p *pins) learn(_ protocol.Time, list []protocol.Pin, out *protocol.Output) {
 	for _, theirs := range list {
-		place := placeOf(p.quorum, theirs.Acceptor)
-		if place < 0 || p.learnPin(theirs, out) {
-			continue
+		if placeOf(p.quorum, theirs.Acceptor) >= 0 && !p.learnPin(theirs, out) {
+			p.dispute(theirs.Acceptor)
 		}
-		ours := p.table.Store(theirs.Acceptor)
-		p.disputed = p.quorum.Add(p.disputed, theirs.Acceptor)
-		stranger := protocol.Stranger{Acceptor: theirs.Acceptor, Store: ours, Pinned: theirs.Store}
-		if p.quorum.Has(p.restored, theirs.Acceptor) {
-			stranger.Store, stranger.Pinned = theirs.Store, ours
-		}
-		p.tell(now, place, stranger, out)
+	}
+}
+
+func (p *pins) dispute(id protocol.NodeID) {
+	if !p.quorum.Has(p.disputed, id) {
+		p.disputed = p.quorum.Add(p.disputed, id)
+		p.table.withheld = append(p.table.withheld, id)
 	}
 }
 

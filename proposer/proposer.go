@@ -52,6 +52,7 @@ type Stats struct {
 	Retransmitted uint64 // Accepts sent again
 	Dropped       uint64 // runs dropped because a bound was reached
 	Strangers     uint64 // messages from stores that are not pinned
+	Disputed      int    // acceptors that do not count here, because pins of their stores contradict each other
 	Window        int    // bytes of Accepts that may be under way now
 	InFlight      int    // values under way now
 	Queued        int    // bytes of commands that wait now
@@ -116,7 +117,7 @@ func (p *Proposer) stepAcceptor(now protocol.Time, from protocol.Sender, m proto
 	default:
 		return
 	}
-	if !p.pins.check(now, from, out) {
+	if elected := p.state >= catchingUp; !p.pins.check(now, elected, from, out) {
 		return
 	}
 	switch m := m.(type) {
@@ -223,7 +224,7 @@ func (p *Proposer) Leader() protocol.NodeID {
 // Stats returns the counters and gauges of this moment.
 func (p *Proposer) Stats() Stats {
 	s := p.stats
-	s.Dropped, s.Strangers = p.admit.dropped, p.pins.strangers
+	s.Dropped, s.Strangers, s.Disputed = p.admit.dropped, p.pins.strangers, p.pins.disputed.Count()
 	s.Window, s.InFlight = p.lead.congestion, p.lead.inFlight
 	s.Queued, s.RTO = p.admit.queued, p.lead.rtt.timeout(p.cfg, 1)
 	return s

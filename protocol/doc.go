@@ -19,10 +19,10 @@
 //
 //	client   -> proposers   Open, Submit
 //	proposer -> clients     Opened, Acks, Expired
-//	proposer -> acceptors   Canvass, Prepare, Accept, Heartbeat
+//	proposer -> acceptors   Canvass, Prepare, Accept, Heartbeat, Stranger
 //	acceptor -> proposers   Support, Promise, Refuse, HeartbeatAck
 //	acceptor -> learners    Accepted, Trimmed
-//	anybody  -> anybody     Ask, Decided, Fetch, Piece, Stranger
+//	anybody  -> anybody     Ask, Decided, Fetch, Piece
 //
 // Learners and standby proposers listen to the acceptors' group too: there they
 // hear the values, in the Accept itself.

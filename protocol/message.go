@@ -175,7 +175,8 @@ type Piece struct {
 }
 
 // Stranger tells an acceptor that its votes are pinned to another store: it
-// was wiped, copied or swapped, and must stop (rule 10).
+// was wiped, copied or swapped, and must stop (rule 10). Only a proposer that
+// holds a majority's promises, and with them their pins, sends it.
 type Stranger struct {
 	Acceptor NodeID
 	Store    StoreID // the store that does not count
