@@ -48,7 +48,7 @@ type Options struct {
 // Timing holds the durations that a deployment may want to change. The zero
 // value of each field means its default.
 type Timing struct {
-	Heartbeat   time.Duration // between a leader's signs of life; default 40 ms
+	Heartbeat   time.Duration // between a leader's signs of life; default 50 ms
 	ElectionMin time.Duration // least silence after which a proposer runs for leader; default 500 ms
 	ElectionMax time.Duration // greatest; default 800 ms
 }
