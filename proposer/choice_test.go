@@ -95,7 +95,7 @@ func TestChoiceOfThreeAcceptors(t *testing.T) {
 			t.Fatalf("votes %v: recovery ends at %d, want %d", tab, v.last, len(want))
 		}
 		for i, value := range want {
-			if got := v.choose(protocol.Instance(i)); !bytes.Equal(got, value) {
+			if got, ok := v.choose(protocol.Instance(i), 0); !ok || !bytes.Equal(got, value) {
 				t.Fatalf("votes %v: instance %d: got %q, want %q", tab, i, got, value)
 			}
 		}
@@ -103,54 +103,75 @@ func TestChoiceOfThreeAcceptors(t *testing.T) {
 }
 
 // TestPhase1ProposesTheChoice: the whole way, from promises to Accepts, for all
-// votes and trim points of the two acceptors that promise.
+// votes and trim points of the two acceptors that promise, and whatever is
+// applied here: that changes nothing, unless it proves that a higher ballot is
+// at work.
 func TestPhase1ProposesTheChoice(t *testing.T) {
 	for x := range acceptorVotes * acceptorVotes {
-		for y := range 16 {
+		for y := range 16 * 5 {
 			if (x+y)%5 != 0 && testing.Short() {
 				continue
 			}
 			var tab table
 			tab.fill(0, x%acceptorVotes)
 			tab.fill(1, x/acceptorVotes)
-			trims := [3]int{y % 4, y / 4}
-			got := phase1Proposals(t, &tab, trims)
+			trims, applied := [3]int{y % 4, y / 4 % 4}, y/16
+			got, leads := phase1Proposals(t, &tab, trims, applied)
 			want := dumbChoice(&tab, []int{0, 1}, trims)
-			if len(got) != len(want) {
-				t.Fatalf("votes %v, trim points %v: proposed %v, want %v", tab, trims, got, want)
+			if deposed := unexplained(want, max(trims[0], trims[1]), applied); deposed != 0 {
+				if leads || got[deposed] != nil {
+					t.Fatalf("votes %v, trim points %v, applied %d: leads, proposed %v", tab, trims, applied, got)
+				}
+				continue
+			}
+			if !leads || len(got) != len(want) {
+				t.Fatalf("votes %v, trim points %v, applied %d: proposed %v, want %v", tab, trims, applied, got, want)
 			}
 			for i, value := range want {
 				if v, ok := got[i]; !ok || !bytes.Equal(v, value) {
-					t.Fatalf("votes %v, trim points %v: instance %d: got %q, want %q", tab, trims, i, v, value)
+					t.Fatalf("votes %v, trim points %v, applied %d: instance %d: got %q, want %q", tab, trims, applied, i, v, value)
 				}
 			}
 		}
 	}
 }
 
-// phase1Proposals lets acceptors 1 and 2 promise, and returns what is proposed.
-func phase1Proposals(t *testing.T, tab *table, trims [3]int) map[int]protocol.Value {
-	p := preparingProposer(t)
+// unexplained is the first instance that was applied although no acceptor that
+// promised has voted for it or forgotten it; 0 if there is none.
+func unexplained(choice map[int]protocol.Value, trim, applied int) int {
+	for i := trim + 1; i <= applied; i++ {
+		if choice[i] == nil {
+			return i
+		}
+	}
+	return 0
+}
+
+// phase1Proposals lets acceptors 1 and 2 promise to a proposer that has applied
+// so much, and returns what is proposed, and whether it leads then.
+func phase1Proposals(t *testing.T, tab *table, trims [3]int, applied int) (got map[int]protocol.Value, leads bool) {
+	p := preparing3(t, Config{}, newDumbList())
+	p.applied = protocol.Instance(applied)
 	var out protocol.Output
 	for a := range 2 {
 		trim := protocol.Instance(trims[a])
 		p.Step(0, storeOf(a+1), &protocol.Promise{Ballot: p.Ballot(), From: 1, Trim: trim, Votes: tab.votes(a, trim)}, &out)
 	}
 	most := max(trims[0], trims[1])
-	if most > 0 {
+	if most > applied {
 		if p.Leading() {
 			t.Fatalf("votes %v, trim points %v: leads before it caught up (rule 6)", tab, trims)
 		}
 		p.Applied(0, protocol.Instance(most), nil, &out)
 	}
 	p.Flush(0, &out)
-	got := make(map[int]protocol.Value)
+	got = make(map[int]protocol.Value)
 	for _, s := range out.Now {
 		if a, ok := s.Msg.(*protocol.Accept); ok {
 			got[int(a.Instance)] = a.Value
 		}
 	}
-	return got
+	return got, p.Leading()
 }
 
 func storeOf(acceptor int) protocol.Sender {
@@ -159,11 +180,7 @@ func storeOf(acceptor int) protocol.Sender {
 	}
 }
 
-// preparingProposer is a proposer of three acceptors in phase 1.
-func preparingProposer(t testing.TB) *Proposer {
-	return preparing3(t, Config{}, newDumbList())
-}
-
+// preparing3 is a proposer of three acceptors in phase 1.
 func preparing3(t testing.TB, cfg Config, sessions Sessions) *Proposer {
 	q, err := protocol.QuorumOf(3)
 	if err != nil {
@@ -207,6 +224,11 @@ func TestProposingAgainstARulePanics(t *testing.T) {
 		"at a trim point":         func(p *Proposer) { p.lead.votes.trim = p.lead.next },
 		"what is applied":         func(p *Proposer) { p.applied = p.lead.next },
 		"new before the old ones": func(p *Proposer) { p.lead.recoverEnd, p.lead.next = 5, 6 },
+		"not the recovered value": func(p *Proposer) {
+			p.lead.recoverEnd = 1
+			p.lead.votes.add(protocol.Vote{Instance: 1, Value: valueOf(1, 1)})
+		},
+		"in an open one's place": func(p *Proposer) { p.lead.next += protocol.Instance(len(p.lead.slots)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := leader3(t, Config{}, newDumbList())

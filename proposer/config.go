@@ -22,18 +22,18 @@ type Config struct {
 	Seed        uint64         // of the jitter in elections
 	Pins        *protocol.Pins // the table that the cores of this process share; nil: one of its own
 
-	Heartbeat     time.Duration // between two signs of life of a leader; 40 ms
+	Heartbeat     time.Duration // between two signs of life of a leader; 50 ms
 	ElectionMin   time.Duration // shortest silence after which a follower stands; 500 ms
 	ElectionMax   time.Duration // longest; a leader that no majority answers for so long steps down; 800 ms
 	StartupMax    time.Duration // longest wait before the first candidacy of a process; 60 ms
 	RetransmitMin time.Duration // shortest wait before anything is repeated; 8 ms
 	RetransmitMax time.Duration // longest; 160 ms
-	StallTimeout  time.Duration // a leader that decides nothing for so long, with work at hand, steps down; 3 s
+	StallTimeout  time.Duration // a leader that decides nothing for so long, with work at hand, or whose acceptors learn nothing of it, steps down; 3 s
 	StrangerEvery time.Duration // between two Strangers about one acceptor; 1 s
 
 	ValueBytes      int // most bytes of one value, up to protocol.MaxValue; 8 KiB. One longer command still goes alone
 	WindowBytes     int // most bytes of Accepts under way at once, but always one value; 128 KiB
-	WindowInstances int // most instances proposed and not yet applied; 128
+	WindowInstances int // most instances from the first that is not accepted by a majority, or not applied here, to the last proposed; 128
 	Pipeline        int // with so many values under way, a value that is not full waits; 2
 	QueueBytes      int // most bytes of commands that wait for the window; 4 MiB
 }
@@ -56,7 +56,7 @@ func (c Config) withDefaults() Config {
 			*n = value
 		}
 	}
-	orTime(&c.Heartbeat, 40*time.Millisecond)
+	orTime(&c.Heartbeat, 50*time.Millisecond)
 	orTime(&c.ElectionMin, 500*time.Millisecond)
 	orTime(&c.ElectionMax, max(800*time.Millisecond, c.ElectionMin))
 	orTime(&c.StartupMax, 60*time.Millisecond)

@@ -15,7 +15,7 @@
 //	   ^                                                            |
 //	   |   a higher ballot; no majority answers;                    | applied >= trim point
 //	   +-------------------------------------------- leading <------+
-//	       nothing is decided any more
+//	       nothing is decided any more; the acceptors do not learn what is
 //
 // election.go: a follower that hears no leader for a random time first asks the
 // acceptors whether they miss one, too (Canvass), which changes nothing. So a
@@ -26,30 +26,52 @@
 // ballot makes room when it hears the other's Prepare or a Refuse, and waits
 // twice as long each time.
 //
-// phase1.go: one Prepare asks for all instances above the own applied one. An
-// acceptor answers in pages; each must continue where its last one ended, and
-// only acceptors that delivered all count (rules 4 and 5).
+// phase1.go: one Prepare asks for all instances, from 1 on: whatever the own
+// list stands for. An acceptor answers in pages, from its trim point on; each
+// must continue where its last one ended, and only acceptors that delivered all
+// count (rules 4 and 5).
 //
 // recovery.go: T is the highest trim point in the promises; the proposer is
-// silent until its list has reached T (rule 6). Above it each instance gets the
-// vote of the highest ballot that any promise reported, and a no-op only where
-// none did and a later vote exists (rule 5). Client commands are admitted once
-// all of this is applied.
+// silent until its list has reached T (rule 6). Each instance from T+1 to the
+// last one voted for, applied here or not, gets the vote of the highest ballot
+// that any promise reported, and a no-op only where none did, a later vote
+// exists, and the instance is not applied here (rule 5). Client commands are
+// proposed after these, and admitted once all of these are applied.
 //
 // phase2.go: one Accept for each instance, many under way at once (window.go),
-// repeated until it is known that the instance is decided. leader.go: signs of
-// life, and the reasons to step down.
+// repeated until the instance is settled. leader.go: signs of life, and the
+// reasons to step down.
 //
-// # What is decided, and by what
+// # Who tells the acceptors
 //
-// The node's learner half says when an instance is chosen and when it is
-// applied; either ends its retransmission. A [protocol.Mark], however, says
-// that an instance is decided with *the value that this ballot gave it*, and
-// its hearers believe it without a further check. That the instance was applied
-// here does not prove it: a leader may be deposed, not have heard of it, and
-// learn from a decided list what a higher ballot chose. So the proposer counts
-// the Accepted of its own ballot itself, and marks only what a majority of
-// distinct acceptors accepted in it (rule 4). See leadership.mark.
+// An acceptor does not hear the others' Accepted. What is decided it learns from
+// a leader's [protocol.Mark], or from another acceptor that did. And only an
+// acceptor that knows what is decided applies it, checkpoints it, forgets its
+// votes, and can tell late learners. So a leader owes it to them, whatever its
+// predecessor may have told, and whatever it knows itself. The invariant of a
+// leadership that goes on:
+//
+//	every instance is at or below the trim point of an acceptor, which has it
+//	in its checkpoint; or within this leadership's mark; or open, which means
+//	proposed in its ballot and repeated until a majority of distinct acceptors
+//	has accepted it in this very ballot; or still to be proposed.
+//
+// It holds at the beginning, because phase 1 begins at instance 1 and proposes
+// everything above T again. An open instance is settled by a majority's Accepted
+// of this ballot, which the proposer counts itself, or by an acceptor's Trimmed,
+// and by nothing else. That it was applied here only drives acknowledgements
+// and admission: the Accepted of an older ballot may come late, be counted by
+// the learner half of this process and by nobody else, and say nothing to
+// acceptors. Nor does it allow to mark the instance. A mark says that it is
+// decided with *the value that this ballot gave it*, and its hearers believe it
+// without a further check; but a leader may be deposed, not have heard of it,
+// and learn from a decided list what a higher ballot chose.
+//
+// Acceptors may forget what they were told: all of them, in a power failure. If
+// the only checkpoint of an instance below the mark is lost with its disk, then
+// nobody will ever tell the others. So they say with each HeartbeatAck how far
+// they have applied; a leader that sees none of them come any further, below
+// its mark's end, steps down, and phase 1 begins again at their trim points.
 //
 // # Admission and batching
 //
@@ -67,8 +89,8 @@
 // # How to use it
 //
 // For each batch of events: Step for every message (Submit and Open included),
-// Applied and Chosen for what the learner half found, then Flush, once. Tick at
-// the Deadline. A leader's own Accepts and Heartbeats must reach the learner
+// Applied for what the learner half found, then Flush, once. Tick at the
+// Deadline. A leader's own Accepts and Heartbeats must reach the learner
 // half of its own process. Nothing here is safe for concurrent use.
 //
 // Everything is bounded: open instances and bytes by the window, queued bytes

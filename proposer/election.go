@@ -48,6 +48,12 @@ func (p *Proposer) failed(now protocol.Time) {
 	p.standBy(now, wait)
 }
 
+// deposed ends a leadership that a higher ballot has ended already.
+func (p *Proposer) deposed(now protocol.Time) {
+	p.election.leader = protocol.Ballot{}
+	p.standBy(now, p.patience())
+}
+
 // note remembers the highest ballot of any other proposer.
 func (p *Proposer) note(b protocol.Ballot) {
 	if p.highest.Less(b) && !p.own(b) {
@@ -95,8 +101,7 @@ func (p *Proposer) onRefuse(now protocol.Time, m *protocol.Refuse) {
 	case preparing:
 		p.failed(now)
 	case catchingUp, leading:
-		p.election.leader = protocol.Ballot{}
-		p.standBy(now, p.patience())
+		p.deposed(now)
 	}
 }
 

@@ -6,7 +6,7 @@ import "paxos/protocol"
 // lead any more in fact.
 func (p *Proposer) tickLeader(now protocol.Time, out *protocol.Output) {
 	if now >= p.lead.beatAt {
-		if !p.hearsMajority(now) || p.stalled(now) {
+		if !p.hearsMajority(now) || p.stalled(now) || p.unheeded(now) {
 			p.failed(now)
 			return
 		}
@@ -32,7 +32,7 @@ func (p *Proposer) hearsMajority(now protocol.Time) bool {
 // stalled reports whether nothing was decided for too long with work at hand:
 // acceptors may go on answering heartbeats though their disks are stuck.
 func (p *Proposer) stalled(now protocol.Time) bool {
-	busy := p.state == catchingUp || p.lead.next > p.lead.first
+	busy := p.state == catchingUp || p.lead.first < p.lead.next || p.applied < p.lead.first-1
 	return busy && now.Sub(p.lead.progressAt) >= p.cfg.StallTimeout
 }
 
@@ -40,18 +40,14 @@ func (p *Proposer) stalled(now protocol.Time) bool {
 // tail, not only about holes.
 func (p *Proposer) beat(now protocol.Time, out *protocol.Output) {
 	l := &p.lead
-	if p.state == leading && l.markNext <= l.beatEnd {
-		// Applied a whole heartbeat ago, and still not a majority's Accepted: they were lost.
-		l.skipMark(l.beatEnd + 1)
-	}
-	l.beatEnd = p.applied
 	l.beatAt = now.Add(p.cfg.Heartbeat)
 	out.Send(protocol.GroupAcceptors, &protocol.Heartbeat{
 		Ballot: l.ballot, Decided: p.decided(), Mark: l.mark(), Pins: p.pins.table.List(),
 	})
 }
 
-// onHeartbeatAck notes that an acceptor follows, and how much it can take.
+// onHeartbeatAck notes that an acceptor follows, how much it can take, and how
+// much of what is decided it knows.
 func (p *Proposer) onHeartbeatAck(now protocol.Time, from protocol.NodeID, m *protocol.HeartbeatAck) {
 	if p.state != catchingUp && p.state != leading || m.Ballot != p.ballot {
 		return
@@ -59,9 +55,10 @@ func (p *Proposer) onHeartbeatAck(now protocol.Time, from protocol.NodeID, m *pr
 	place := placeOf(p.cfg.Quorum, from)
 	p.lead.heardAt[place] = now
 	p.lead.window.offer(place, m.Window)
+	p.lead.told.says(now, place, m.Applied)
 }
 
-// retransmit sends again what is due and not decided, as far as the window of
+// retransmit sends again what is due and not settled, as far as the window of
 // this moment goes, and finds the next time when something is.
 func (p *Proposer) retransmit(now protocol.Time, out *protocol.Output) {
 	l := &p.lead

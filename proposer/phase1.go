@@ -9,7 +9,6 @@ import (
 // phase1 collects the promises of one ballot (Lamport 2001, phase 1; van
 // Renesse and Altinbuken 2015, the scout).
 type phase1 struct {
-	from     protocol.Instance   // where all first pages start
 	pinned   protocol.Tally      // acceptors whose pins are durable when the Prepare leaves (rule 10)
 	next     []protocol.Instance // by place: where the acceptor's next page must start
 	done     protocol.Tally      // acceptors that have delivered all pages
@@ -20,6 +19,11 @@ type phase1 struct {
 	resendAt protocol.Time
 	giveUpAt protocol.Time // when no page came for too long
 }
+
+// firstPage is where every acceptor's first page starts, whatever is applied
+// here: its true beginning is the acceptor's trim point. An acceptor may not
+// know that what was applied here is decided, and who leads must tell it.
+const firstPage = protocol.Instance(1)
 
 // stand starts phase 1 under a ballot that was never used: its round is above
 // all rounds seen and recorded, and the Prepare waits for its record (rule 3).
@@ -35,17 +39,17 @@ func (p *Proposer) stand(now protocol.Time, out *protocol.Output) {
 	p.round = round
 	p.ballot = protocol.Ballot{Round: round, Proposer: p.cfg.Self.ID, Incarnation: p.cfg.Incarnation}
 	p.state = preparing
-	p.phase1 = newPhase1(p.applied+1, p.pins.known(), p.cfg.Quorum)
+	p.phase1 = newPhase1(p.pins.known(), p.cfg.Quorum)
 	p.stats.Candidacies++
 	out.Persist([]protocol.Record{&protocol.Round{Round: round}})
 	p.resendPrepare(now, out)
 	p.phase1.giveUpAt = now.Add(p.cfg.ElectionMin)
 }
 
-func newPhase1(from protocol.Instance, pinned protocol.Tally, q protocol.Quorum) phase1 {
-	f := phase1{from: from, pinned: pinned, votes: newVotes(), next: make([]protocol.Instance, q.Size())}
+func newPhase1(pinned protocol.Tally, q protocol.Quorum) phase1 {
+	f := phase1{pinned: pinned, votes: newVotes(), next: make([]protocol.Instance, q.Size())}
 	for place := range f.next {
-		f.next[place] = from
+		f.next[place] = firstPage
 	}
 	return f
 }
@@ -58,7 +62,7 @@ func (p *Proposer) resendPrepare(now protocol.Time, out *protocol.Output) {
 	f.resendAt = now.Add(backOff(p.cfg, p.cfg.RetransmitMin, f.attempts))
 	if !f.heard {
 		// Rule 3: a repeated Prepare, too, waits for the record of its round.
-		out.PersistOne(nil, protocol.GroupAcceptors, p.prepare(f.from, 0))
+		out.PersistOne(nil, protocol.GroupAcceptors, p.prepare(firstPage, 0))
 		return
 	}
 	for place, id := range p.cfg.Quorum.Members() {
@@ -141,8 +145,10 @@ func (p *Proposer) finishPhase1(now protocol.Time, out *protocol.Output) {
 	p.election.failures = 0
 	p.lead.begin(now, p.ballot, quorum, p.phase1.votes)
 	p.phase1 = phase1{}
-	p.beat(now, out)
 	p.tryLead(now)
+	if p.state != standby {
+		p.beat(now, out)
+	}
 }
 
 // checkQuorum voids a leadership whose promises came from a store that is

@@ -9,12 +9,15 @@ import (
 // leadership is phase 2 of one ballot (Lamport 2001, phase 2; van Renesse and
 // Altinbuken 2015, the commanders).
 //
-//	     markFirst    markNext  first          next        recoverEnd
-//	---------|==========|--------|======|======|-----------|------->
-//	 decided   and in this ballot  open proposed, recovered, not yet proposed
+//	     markFirst           first              next            recoverEnd
+//	---------|=================|==================|=================|------->
+//	 an acceptor   accepted by a   open: proposed in  recovered, not
+//	 trimmed it    majority in     this ballot, and   yet proposed
+//	               this ballot     repeated
 //
-// markNext may be on either side of first: an instance is retired when it was
-// applied, and marked when a majority accepted it in this very ballot.
+// Every instance is in one of these (see "Who tells the acceptors" in doc.go).
+// What is applied here may end anywhere from markFirst-1 to recoverEnd, and
+// moves none of the borders.
 type leadership struct {
 	cfg    Config
 	ballot protocol.Ballot
@@ -22,18 +25,17 @@ type leadership struct {
 	votes  votes          // recovered, not yet proposed
 
 	slots      []slot            // a ring: instance i is in slots[i & (len-1)]
-	first      protocol.Instance // the lowest one not applied
+	markFirst  protocol.Instance // markFirst to first-1 were chosen in this ballot
+	first      protocol.Instance // the lowest one not settled
 	next       protocol.Instance // the lowest one not proposed
 	recoverEnd protocol.Instance // the highest one that phase 1 found a vote for
-	markFirst  protocol.Instance // markFirst to markNext-1 were chosen in this ballot
-	markNext   protocol.Instance
-	beatEnd    protocol.Instance // what was applied at the last heartbeat
 	lastSize   int               // of the value proposed last
 
 	window
 	heardAt    []protocol.Time // by place: when an acceptor was heard last in this ballot
 	beatAt     protocol.Time   // when the next heartbeat is due
-	progressAt protocol.Time   // when the oldest open instance was applied, or the first one proposed
+	progressAt protocol.Time   // when first or the applied instance moved, or the only open one was proposed
+	told       told
 }
 
 // slot is one instance that was proposed in this ballot.
@@ -44,13 +46,12 @@ type slot struct {
 	dueAt    protocol.Time // when to send it again
 	tries    int
 	accepted protocol.Tally // who accepted it in this ballot
-	mine     bool           // a majority did: it was chosen in this ballot
-	settled  bool           // it is decided, in whichever ballot
+	settled  bool           // a majority did: it was chosen in this ballot (or it is trimmed, and below first)
 }
 
 func newLeadership(cfg Config) leadership {
 	size := 1
-	for size < 2*cfg.WindowInstances {
+	for size < cfg.WindowInstances {
 		size *= 2
 	}
 	return leadership{
@@ -58,6 +59,7 @@ func newLeadership(cfg Config) leadership {
 		slots:   make([]slot, size),
 		window:  newWindow(cfg),
 		heardAt: make([]protocol.Time, cfg.Quorum.Size()),
+		told:    newTold(cfg),
 	}
 }
 
@@ -66,6 +68,7 @@ func (l *leadership) begin(now protocol.Time, b protocol.Ballot, quorum protocol
 	l.clear()
 	l.ballot, l.quorum, l.votes = b, quorum, v
 	l.progressAt = now
+	l.told.begin(now)
 	for place := range l.heardAt {
 		l.heardAt[place] = now // the majority has just been heard; the others get their time
 	}
@@ -76,14 +79,17 @@ func (l *leadership) begin(now protocol.Time, b protocol.Ballot, quorum protocol
 func (l *leadership) clear() {
 	clear(l.slots)
 	l.window.clear()
-	*l = leadership{cfg: l.cfg, slots: l.slots, window: l.window, heardAt: l.heardAt}
+	*l = leadership{cfg: l.cfg, slots: l.slots, window: l.window, heardAt: l.heardAt, told: l.told}
 }
 
 func (l *leadership) slot(i protocol.Instance) *slot { return &l.slots[int(i)&(len(l.slots)-1)] }
 
-// room reports whether an Accept of cost bytes may be sent now.
-func (l *leadership) room(cost int) bool {
-	return int(l.next-l.first) < l.cfg.WindowInstances && l.window.room(cost)
+// room reports whether an Accept of cost bytes may be proposed now. The window
+// begins at the first instance that is not settled, or not applied.
+func (p *Proposer) room(cost int) bool {
+	l := &p.lead
+	begin := min(l.first, p.applied+1)
+	return l.next < begin+protocol.Instance(l.cfg.WindowInstances) && l.window.room(cost)
 }
 
 // acceptCost is what v's Accept takes on the wire, at most.
@@ -97,16 +103,17 @@ func (p *Proposer) propose(now protocol.Time, v protocol.Value, out *protocol.Ou
 	switch {
 	case p.state != leading || l.ballot != p.ballot || !p.cfg.Quorum.Reached(l.quorum):
 		panic(fmt.Sprintf("proposer: rule 5: instance %d proposed while %s, without a majority's promises", i, p.state))
-	case i <= l.votes.trim || i <= p.applied:
+	case i <= l.votes.trim || i > l.recoverEnd && i <= p.applied:
 		panic(fmt.Sprintf("proposer: rule 5: instance %d proposed, decided are %d and %d", i, l.votes.trim, p.applied))
+	case int(i-l.first) >= len(l.slots):
+		panic(fmt.Sprintf("proposer: instance %d proposed in the place of %d, which is open", i, l.first))
+	case i <= l.recoverEnd && !l.votes.allow(i, p.applied, v):
+		panic(fmt.Sprintf("proposer: rule 5: instance %d proposed with another value than phase 1 found", i))
 	case i > l.recoverEnd && p.applied < l.recoverEnd:
 		panic(fmt.Sprintf("proposer: instance %d proposed before %d was recovered", i, l.recoverEnd))
 	}
 	if l.first == l.next {
 		l.progressAt = now
-	}
-	if int(l.next-l.markNext) >= len(l.slots) {
-		l.skipMark(l.markNext + 1)
 	}
 	l.next++
 	l.lastSize = len(v)
@@ -137,72 +144,75 @@ func (p *Proposer) onAccepted(now protocol.Time, from protocol.NodeID, m *protoc
 	l := &p.lead
 	l.heardAt[placeOf(p.cfg.Quorum, from)] = now
 	for _, span := range m.Spans {
-		for i := max(span.First, l.markNext); i <= min(span.Last, l.next-1); i++ {
+		for i := max(span.First, l.first); i <= min(span.Last, l.next-1); i++ {
 			s := l.slot(i)
 			s.accepted = p.cfg.Quorum.Add(s.accepted, from)
-			if !s.mine && p.cfg.Quorum.Reached(s.accepted) {
-				s.mine = true
+			if p.cfg.Quorum.Reached(s.accepted) {
 				l.settle(now, s)
 			}
 		}
 	}
-	l.advanceMark()
+	l.advance(now)
 }
 
-// Chosen says that the learner half found instance i decided; the same one may
-// be named several times, in any order.
-func (p *Proposer) Chosen(now protocol.Time, i protocol.Instance, _ *protocol.Output) {
-	p.start(now)
-	if p.state == leading && i >= p.lead.first && i < p.lead.next {
-		p.lead.settle(now, p.lead.slot(i))
-	}
-}
-
-// onTrimmed takes somebody's word that everything up to trim is decided: there
-// is no use in sending it again. The learner half will catch up.
-func (p *Proposer) onTrimmed(now protocol.Time, trim protocol.Instance) {
-	if p.state != leading {
-		return
-	}
-	for i := p.lead.first; i <= trim && i < p.lead.next; i++ {
-		p.lead.settle(now, p.lead.slot(i))
-	}
-}
-
-// settle takes a decided instance off the window.
+// settle takes an instance that need not be sent again off the window.
 func (l *leadership) settle(now protocol.Time, s *slot) {
 	if s.settled {
 		return
 	}
-	s.settled = true
+	s.settled, s.value = true, nil
 	l.window.settled(s.cost)
 	if s.tries == 1 { // who knows which of several was answered (Karn)
 		l.rtt.sample(now.Sub(s.sentAt))
 	}
 }
 
-// retire forgets the instances up to i, which were applied, and reports
-// whether the leadership goes on. What was recovered need not be proposed any
-// more once it is decided; but beyond that nobody else can have got an
-// instance decided, except in a higher ballot.
-func (p *Proposer) retire(now protocol.Time, i protocol.Instance) bool {
+// advance moves first, and with it the end of the mark, over what is settled.
+func (l *leadership) advance(now protocol.Time) {
+	for l.first < l.next && l.slot(l.first).settled {
+		l.first++
+		l.progressAt = now
+	}
+}
+
+// onTrimmed takes an acceptor's word that everything up to trim is decided, and
+// that it has it for good: there is no use in sending it again, and whoever
+// lacks it can have it there, as a snapshot. Only an acceptor's word will do,
+// for whom the others ask; and the mark begins anew above it, since too few
+// Accepted may have come for some of it. Nobody but a higher ballot can have
+// got an instance decided that this one neither proposed nor recovered.
+//
+// (An acceptor that answers a learner may have applied it, but not yet made it
+// durable. If it crashes in between then see told.)
+func (p *Proposer) onTrimmed(now protocol.Time, trim protocol.Instance) {
 	l := &p.lead
-	if i >= l.next && i > l.recoverEnd {
-		p.election.leader = protocol.Ballot{}
-		p.standBy(now, p.patience())
+	if p.state != leading || trim < l.first {
+		return
+	}
+	if trim >= l.next && trim > l.recoverEnd {
+		p.deposed(now)
+		return
+	}
+	for i := l.first; i <= min(trim, l.next-1); i++ {
+		l.settle(now, l.slot(i))
+	}
+	l.votes.trimTo(trim) // of the recovered ones some may not have been proposed yet
+	l.next = max(l.next, trim+1)
+	l.first, l.markFirst = trim+1, trim+1
+	l.progressAt = now
+	l.advance(now)
+}
+
+// goesOn reports whether the leadership goes on now that instance i was
+// applied. What was recovered may be decided without our doing, late, in an
+// older ballot. But nobody but a higher ballot can have got anything beyond
+// that decided which this one did not propose.
+func (p *Proposer) goesOn(now protocol.Time, i protocol.Instance) bool {
+	if i >= p.lead.next && i > p.lead.recoverEnd {
+		p.deposed(now)
 		return false
 	}
-	for ; l.first <= i && l.first < l.next; l.first++ {
-		s := l.slot(l.first)
-		l.settle(now, s)
-		s.value = nil
-	}
-	if i >= l.next {
-		l.votes.forget(i)
-		l.first, l.next = i+1, i+1
-		l.skipMark(l.next)
-	}
-	l.progressAt = now
+	p.lead.progressAt = now
 	return true
 }
 
@@ -214,26 +224,13 @@ func (p *Proposer) retire(now protocol.Time, i protocol.Instance) bool {
 // ballots above the one that chose, not those below: our value would be
 // another one, and a listener that trusts the mark would believe it decided.
 func (l *leadership) mark() protocol.Mark {
-	if l.markFirst == l.markNext {
+	if l.markFirst == l.first {
 		return protocol.Mark{}
 	}
-	return protocol.Mark{Ballot: l.ballot, Span: protocol.Span{First: l.markFirst, Last: l.markNext - 1}}
-}
-
-func (l *leadership) advanceMark() {
-	for l.markNext < l.next && l.slot(l.markNext).mine {
-		l.markNext++
-	}
-}
-
-// skipMark gives up the instances below i, of which too few Accepted came, but
-// which are decided: whoever lacks their values must ask for them.
-func (l *leadership) skipMark(i protocol.Instance) {
-	l.markFirst, l.markNext = i, i
-	l.advanceMark()
+	return protocol.Mark{Ballot: l.ballot, Span: protocol.Span{First: l.markFirst, Last: l.first - 1}}
 }
 
 // decided is the instance up to which everything is decided.
 func (p *Proposer) decided() protocol.Instance {
-	return max(p.applied, p.lead.votes.trim, max(p.lead.markNext, 1)-1)
+	return max(p.applied, p.lead.votes.trim, max(p.lead.first, 1)-1)
 }

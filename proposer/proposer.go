@@ -102,8 +102,6 @@ func (p *Proposer) Step(now protocol.Time, from protocol.Sender, m protocol.Mess
 		p.hearLeader(now, m.Ballot)
 	case *protocol.Prepare:
 		p.hearCandidate(now, m.Ballot)
-	case *protocol.Trimmed:
-		p.onTrimmed(now, m.Trim)
 	default:
 		p.stepAcceptor(now, from, m, out)
 	}
@@ -113,7 +111,7 @@ func (p *Proposer) Step(now protocol.Time, from protocol.Sender, m protocol.Mess
 // comes from the store that the acceptor is pinned to (rule 10).
 func (p *Proposer) stepAcceptor(now protocol.Time, from protocol.Sender, m protocol.Message, out *protocol.Output) {
 	switch m.(type) {
-	case *protocol.Accepted, *protocol.HeartbeatAck, *protocol.Promise, *protocol.Support, *protocol.Refuse:
+	case *protocol.Accepted, *protocol.HeartbeatAck, *protocol.Promise, *protocol.Support, *protocol.Refuse, *protocol.Trimmed:
 	default:
 		return
 	}
@@ -131,6 +129,8 @@ func (p *Proposer) stepAcceptor(now protocol.Time, from protocol.Sender, m proto
 		p.onSupport(now, from.ID, m, out)
 	case *protocol.Refuse:
 		p.onRefuse(now, m)
+	case *protocol.Trimmed:
+		p.onTrimmed(now, m.Trim)
 	}
 }
 
@@ -149,7 +149,7 @@ func (p *Proposer) Applied(now protocol.Time, i protocol.Instance, e *protocol.E
 	case catchingUp:
 		p.tryLead(now)
 	case leading:
-		if p.retire(now, i) {
+		if p.goesOn(now, i) {
 			p.answer(e, out)
 		}
 	}

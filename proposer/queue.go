@@ -145,10 +145,10 @@ func split(r protocol.Run, room int) (part, rest protocol.Run) {
 // will be decided soon, and one large value costs less than many small ones.
 func (p *Proposer) proposeQueued(now protocol.Time, out *protocol.Output) {
 	l, a := &p.lead, &p.admit
-	for p.admitting() && !a.queue.empty() {
+	for p.admitting() && l.next > l.recoverEnd && !a.queue.empty() {
 		size := min(a.queue.size, p.cfg.ValueBytes)
 		small := l.inFlight >= p.cfg.Pipeline || 2*size < l.lastSize
-		if l.inFlight > 0 && size < p.cfg.ValueBytes && small || !l.room(size+l.one-p.cfg.ValueBytes) {
+		if l.inFlight > 0 && size < p.cfg.ValueBytes && small || !p.room(size+l.one-p.cfg.ValueBytes) {
 			return
 		}
 		value, commands := a.pack(p.cfg.ValueBytes)

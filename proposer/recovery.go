@@ -1,6 +1,7 @@
 package proposer
 
 import (
+	"bytes"
 	"fmt"
 
 	"paxos/protocol"
@@ -35,42 +36,57 @@ func (v *votes) add(vote protocol.Vote) {
 // trimTo raises the trim point. No vote at or below it means decided, not
 // empty, so votes there are of no use.
 func (v *votes) trimTo(trim protocol.Instance) {
-	if trim > v.trim {
-		v.trim = trim
-		v.forget(trim)
+	if trim <= v.trim {
+		return
 	}
-}
-
-// forget drops the votes up to an instance that is decided.
-func (v *votes) forget(through protocol.Instance) {
+	v.trim = trim
 	for i := range v.best {
-		if i <= through {
+		if i <= trim {
 			delete(v.best, i)
 		}
 	}
 }
 
 // choose is what must be proposed for i: the vote of the highest ballot, and a
-// no-op only where nobody reported any and a later vote exists.
-func (v *votes) choose(i protocol.Instance) protocol.Value {
+// no-op only where nobody reported any, a later vote exists, and the instance
+// is not decided as far as this process knows: it has applied what is decided
+// up to the instance applied.
+//
+// It is not ok to propose anything for an instance that was applied here and
+// that nobody reported a vote for. Had it been decided in a lower ballot, some
+// member of the majority would have voted for it before it promised ours, and
+// it would not have forgotten the vote, for the instance is above all trim
+// points. So it was decided in a higher ballot, which is at work.
+func (v *votes) choose(i, applied protocol.Instance) (value protocol.Value, ok bool) {
 	if i <= v.trim || i > v.last {
 		panic(fmt.Sprintf("proposer: rule 5: recovery of instance %d, trim point %d, last vote %d", i, v.trim, v.last))
 	}
-	return v.best[i].Value
+	vote, reported := v.best[i]
+	return vote.Value, reported || i > applied
+}
+
+// allow reports whether value is what must be proposed for i.
+func (v *votes) allow(i, applied protocol.Instance, value protocol.Value) bool {
+	chosen, ok := v.choose(i, applied)
+	return ok && bytes.Equal(chosen, value)
 }
 
 // tryLead starts phase 2 once the own list has reached the highest trim point
-// that a promise named (rule 6); until then it proposes nothing.
+// that a promise named (rule 6); until then it proposes nothing. The first
+// instance that it proposes is the one above the trim point, not above its own
+// list: see "Who tells the acceptors" in doc.go.
 func (p *Proposer) tryLead(now protocol.Time) {
 	l := &p.lead
 	l.progressAt = now
 	if p.applied < l.votes.trim {
 		return
 	}
-	l.votes.forget(p.applied)
-	l.first, l.next = p.applied+1, p.applied+1
-	l.markFirst, l.markNext = l.next, l.next
-	l.recoverEnd = max(l.votes.last, p.applied)
+	l.recoverEnd = max(l.votes.last, l.votes.trim)
+	if p.applied > l.recoverEnd {
+		p.deposed(now) // by the ballot in which that was decided: see votes.choose
+		return
+	}
+	l.first, l.next, l.markFirst = l.votes.trim+1, l.votes.trim+1, l.votes.trim+1
 	p.state = leading
 }
 
@@ -78,12 +94,16 @@ func (p *Proposer) tryLead(now protocol.Time) {
 func (p *Proposer) proposeRecovered(now protocol.Time, out *protocol.Output) {
 	l := &p.lead
 	for p.state == leading && l.next <= l.recoverEnd {
-		value := l.votes.choose(l.next)
-		if !l.room(acceptCost(value)) {
+		value, ok := l.votes.choose(l.next, p.applied)
+		if !ok {
+			p.deposed(now)
 			return
 		}
-		delete(l.votes.best, l.next)
+		if !p.room(acceptCost(value)) {
+			return
+		}
 		p.propose(now, value, out)
+		delete(l.votes.best, l.next-1)
 	}
 }
 

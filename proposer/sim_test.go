@@ -66,6 +66,27 @@ func (w *world) mustFinish(most time.Duration) {
 		w.t.Fatalf("not all acknowledged after %v: decided %d, leaders %v", most, w.decidedThrough(), w.leaders())
 	}
 	w.checkExactlyOnce()
+	w.mustTellAll(most)
+}
+
+// mustTellAll: in the end every acceptor knows all that is decided.
+func (w *world) mustTellAll(most time.Duration) {
+	w.t.Helper()
+	told := func() bool {
+		for _, a := range w.acceptors {
+			if !a.down && a.applied < w.decidedThrough() {
+				return false
+			}
+		}
+		return true
+	}
+	if w.run(most, told) {
+		return
+	}
+	for _, a := range w.acceptors {
+		w.t.Logf("acceptor %d: applied %d, trim point %d", a.id, a.applied, a.trim)
+	}
+	w.t.Fatalf("nobody tells the acceptors that all up to %d is decided: leaders %v", w.decidedThrough(), w.leaders())
 }
 
 func TestWorldWithoutFaultsFinishesFast(t *testing.T) {
@@ -122,10 +143,10 @@ func TestLeaderCrashesAreSurvived(t *testing.T) {
 	}
 }
 
-// trimSome lets one acceptor forget some of what is decided.
+// trimSome lets one acceptor forget some of what it knows to be decided (rule 7).
 func (w *world) trimSome() {
 	a := w.acceptors[w.rng.IntN(len(w.acceptors))]
-	a.trimTo(protocol.Instance(w.rng.Uint64N(uint64(w.decidedThrough()) + 1)))
+	a.trimTo(protocol.Instance(w.rng.Uint64N(uint64(a.applied) + 1)))
 }
 
 // TestDeposedLeaderMarksNothingUntrue: a leader is cut off with values under

@@ -20,10 +20,10 @@ import (
 //	new [applied=N] [round=N] [pins=A:STORE,...] [acceptors=N] [bytes=N]  a fresh proposer 1
 //	at=MS                    moves the clock before the command
 //	tick, tick-due           Tick now, or at the Deadline
-//	MESSAGE [from=ACCEPTOR] ...   Step
+//	MESSAGE [from=ACCEPTOR] [role=learner] ...   Step
 //	list ID=SEQ ...          what the applied state says of sessions
 //	applied N [advanced=S:Q] [opened=NONCE:S] [skipped=S:Q] [expired=S] [snapshot]
-//	chosen N, flush, state
+//	flush, state
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		tr := &transcript{}
@@ -106,8 +106,6 @@ func (tr *transcript) do(t *testing.T, b *strings.Builder, cmd string, out *prot
 		}
 	case "applied":
 		tr.applied(out)
-	case "chosen":
-		tr.p.Chosen(tr.now, protocol.Instance(atoi(tr.word[0])), out)
 	case "flush":
 		tr.p.Flush(tr.now, out)
 	case "state":
@@ -117,6 +115,9 @@ func (tr *transcript) do(t *testing.T, b *strings.Builder, cmd string, out *prot
 		from.Store = protocol.StoreID(0xa0 + tr.num("from"))
 		if s := tr.num("store"); s != 0 {
 			from.Store = protocol.StoreID(s)
+		}
+		if tr.args["role"] == "learner" {
+			from.Role = protocol.RoleLearner
 		}
 		tr.p.Step(tr.now, from, tr.message(t, cmd), out)
 	}
@@ -181,7 +182,7 @@ func (tr *transcript) message(t *testing.T, cmd string) protocol.Message {
 	case "heartbeat":
 		return &protocol.Heartbeat{Ballot: tr.ballot("ballot")}
 	case "heartbeat-ack":
-		return &protocol.HeartbeatAck{Ballot: tr.ballot("ballot"), Window: uint32(tr.num("window"))}
+		return &protocol.HeartbeatAck{Ballot: tr.ballot("ballot"), Window: uint32(tr.num("window")), Applied: protocol.Instance(tr.num("applied"))}
 	case "prepare":
 		return &protocol.Prepare{Ballot: tr.ballot("ballot"), From: 1}
 	case "accept":

@@ -8,7 +8,8 @@ import (
 	"paxos/protocol"
 )
 
-// acceptorNode is a minimal acceptor.
+// acceptorNode is a minimal acceptor. It learns what is decided from marks and
+// from other acceptors only, as the real ones do.
 type acceptorNode struct {
 	w        *world
 	id       protocol.NodeID
@@ -16,16 +17,21 @@ type acceptorNode struct {
 	promised protocol.Ballot
 	votes    map[protocol.Instance]protocol.Vote
 	trim     protocol.Instance
+	applied  protocol.Instance          // all up to here is known to be decided
+	known    map[protocol.Instance]bool // what is known beyond
 	heardAt  protocol.Time
 	pins     map[protocol.NodeID]protocol.StoreID
 	down     bool
 }
 
 func newAcceptorNode(w *world, id protocol.NodeID) *acceptorNode {
-	return &acceptorNode{
+	a := &acceptorNode{
 		w: w, id: id, store: protocol.StoreID(0xa0 + id), heardAt: -1 << 40,
 		votes: make(map[protocol.Instance]protocol.Vote), pins: make(map[protocol.NodeID]protocol.StoreID),
+		known: make(map[protocol.Instance]bool),
 	}
+	a.poll()
+	return a
 }
 
 func (a *acceptorNode) hears(g protocol.Group) bool { return g == protocol.GroupAcceptors }
@@ -49,13 +55,15 @@ func (a *acceptorNode) receive(_ protocol.Sender, m protocol.Message) {
 		a.onPrepare(m)
 	case *protocol.Accept:
 		a.w.checkMark(m.Mark)
+		a.mark(m.Mark)
 		if a.follow(m.Ballot) {
 			a.onAccept(m)
 		}
 	case *protocol.Heartbeat:
 		a.w.checkMark(m.Mark)
+		a.mark(m.Mark)
 		if a.follow(m.Ballot) {
-			a.answer(0, protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Window: 200_000})
+			a.answer(0, protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Window: 200_000, Applied: a.applied})
 		}
 	}
 }
@@ -115,10 +123,50 @@ func (a *acceptorNode) onAccept(m *protocol.Accept) {
 	})
 }
 
-// trimTo forgets votes of instances that are decided.
+// mark learns: an instance with a vote of the mark's own ballot is decided as that.
+func (a *acceptorNode) mark(m protocol.Mark) {
+	for i := max(m.First, a.applied+1); !m.IsZero() && i <= m.Last; i++ {
+		if a.votes[i].Ballot == m.Ballot {
+			a.known[i] = true
+		}
+	}
+	a.advance()
+}
+
+func (a *acceptorNode) advance() {
+	for a.known[a.applied+1] {
+		a.applied++
+		delete(a.known, a.applied)
+	}
+}
+
+// poll asks one of the others now and then: for what it knows, or for its checkpoint.
+func (a *acceptorNode) poll() {
+	a.w.after(20*time.Millisecond, func() {
+		peer := a.w.acceptors[a.w.rng.IntN(len(a.w.acceptors))]
+		if !a.down && !peer.down && a.w.rng.Float64() >= a.w.loss {
+			if peer.trim > a.applied {
+				a.trimTo(peer.trim)
+			}
+			for i := a.applied + 1; i <= peer.applied; i++ {
+				a.known[i] = true
+			}
+			a.advance()
+		}
+		a.poll()
+	})
+}
+
+// restart loses all that was learned and not checkpointed. The votes stay.
+func (a *acceptorNode) restart() {
+	clear(a.known)
+	a.applied = a.trim
+}
+
+// trimTo makes a checkpoint, or takes a peer's, and forgets the votes.
 func (a *acceptorNode) trimTo(i protocol.Instance) {
 	if i > a.trim {
-		a.trim = i
+		a.trim, a.applied = i, max(a.applied, i)
 		maps.DeleteFunc(a.votes, func(k protocol.Instance, _ protocol.Vote) bool { return k <= i })
 	}
 }

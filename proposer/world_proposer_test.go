@@ -102,8 +102,6 @@ func (n *proposerNode) decide(key slotBallot) {
 	value, ok := n.values[key]
 	if ok && len(n.accepted[key]) >= n.w.quorum.Majority() {
 		n.decided[key.i] = value
-		var out protocol.Output
-		n.p.Chosen(n.w.now, key.i, &out)
 	}
 }
 
