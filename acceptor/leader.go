@@ -14,7 +14,8 @@ func (a *Acceptor) canvass(now protocol.Time, m *protocol.Canvass, out *protocol
 
 // heartbeat notes the leader and answers it, or tells it that it was deposed.
 // The answer promises nothing: a Heartbeat of a higher ballot leaves the
-// promise as it is.
+// promise as it is. It says how much of what is decided this process knows,
+// since nobody but a leader can tell it more if no acceptor knows more.
 func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protocol.Heartbeat, out *protocol.Output) {
 	if store, elsewhere := a.pinnedElsewhere(m.Pins); elsewhere {
 		a.fail(a.strangerError(from, store), out)
