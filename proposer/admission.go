@@ -20,6 +20,7 @@ type admission struct {
 	queued   int // bytes held, in the queue and in early runs
 	answers  answers
 	dropped  uint64
+	tooLong  uint64
 }
 
 // session is a session's cursor.
@@ -81,15 +82,35 @@ func (p *Proposer) onSubmit(run protocol.Run) {
 	switch {
 	case s == nil:
 		a.dropped++
+	case known && run.Last() <= last:
+		a.answers.ack(protocol.Ack{Session: run.Session, Through: last})
+	case !a.fits(run, last):
+		a.tooLong++
 	case !known:
 		a.probe(s, run)
-	case run.Last() <= last:
-		a.answers.ack(protocol.Ack{Session: run.Session, Through: last})
 	case run.Last() > last+protocol.SessionWindow:
 		a.dropped++
 	case s.fresh(p.applied, last):
 		a.admitRun(s, run)
 	}
+}
+
+// fits reports whether each command of a run beyond last fits a value. A client
+// reckons with its own MTU; a command that is too long for ours would go into
+// an Accept that the network refuses, again and again.
+func (a *admission) fits(run protocol.Run, last protocol.Seq) bool {
+	most := a.cfg.ValueBytes - protocol.ItemOverhead
+	if len(run.Block) <= most {
+		return true // nearly always
+	}
+	if run.First <= last {
+		run = run.Drop(int(last-run.First) + 1)
+	}
+	first, rest := split(run, most)
+	for rest.Count > 0 && len(first.Block) <= most {
+		first, rest = split(rest, most)
+	}
+	return len(first.Block) <= most
 }
 
 // cursor finds or makes a session's cursor; nil if there are too many.

@@ -144,15 +144,36 @@ func (d *driver) check(t interface{ Fatalf(string, ...any) }) {
 	}
 }
 
-func TestOneLongCommandGoesAlone(t *testing.T) {
+// A client with a larger MTU may send a command that fits no value of ours. The
+// network would refuse its Accept for ever, so it is dropped and counted.
+func TestACommandThatFitsNoValueIsDropped(t *testing.T) {
 	d := newDriver(t, 100)
-	d.list.last[1] = 0
-	d.submit(makeRun(1, 1, 2, 30))
-	d.submit(makeRun(1, 3, 1, 5000))
-	d.submit(makeRun(1, 4, 1, 30))
+	longest := 100 - protocol.ItemOverhead - 1 // its length takes a byte
+	d.list.last[1], d.list.last[2] = 0, 0
+	d.submit(makeRun(1, 1, 2, longest))
+	d.submit(makeRun(1, 3, 1, longest+1))
+	long := makeRun(1, 3, 2, 30)
+	long.Count, long.Block = 3, protocol.AppendPayload(long.Block, make([]byte, longest+1))
+	d.submit(long)
+	d.submit(makeRun(2, 2, 1, longest+1)) // early
+	d.submit(makeRun(3, 1, 1, longest+1)) // of a session that must be probed
 	d.drain()
-	if d.list.last[1] != 4 || d.skips > 0 {
-		t.Fatalf("applied up to %d, %d skips", d.list.last[1], d.skips)
+	d.check(t)
+	if s := d.p.Stats(); d.list.last[1] != 2 || s.TooLong != 4 || s.Dropped != 0 || d.p.admit.queued != 0 {
+		t.Fatalf("applied up to %d, %d too long, %d dropped, %d bytes wait", d.list.last[1], s.TooLong, s.Dropped, d.p.admit.queued)
+	}
+	d.list.last[1] = 3 // some other leader has taken it
+	d.submit(makeRun(1, 3, 1, longest+1))
+	d.drain()
+	if d.acks[1] != 3 || d.p.Stats().TooLong != 4 {
+		t.Fatalf("acknowledged up to %d, %d too long", d.acks[1], d.p.Stats().TooLong)
+	}
+	rest := makeRun(1, 3, 1, longest+1) // sent again with what follows
+	rest.Count, rest.Block = 3, append(rest.Block, makeRun(1, 4, 2, 30).Block...)
+	d.submit(rest)
+	d.drain()
+	if d.list.last[1] != 5 {
+		t.Fatalf("the session goes on, but is applied up to %d", d.list.last[1])
 	}
 }
 

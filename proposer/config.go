@@ -31,7 +31,7 @@ type Config struct {
 	StallTimeout  time.Duration // a leader that decides nothing for so long, with work at hand, or whose acceptors learn nothing of it, steps down; 3 s
 	StrangerEvery time.Duration // between two Strangers about one acceptor; 1 s
 
-	ValueBytes      int // most bytes of one value, up to protocol.MaxValue; 8 KiB. One longer command still goes alone
+	ValueBytes      int // most bytes of one value, up to protocol.MaxValue; 8 KiB. Commands that fit none are dropped
 	WindowBytes     int // most bytes of Accepts under way at once, but always one value; 128 KiB
 	WindowInstances int // most instances from the first that is not accepted by a majority, or not applied here, to the last proposed; 128
 	Pipeline        int // with so many values under way, a value that is not full waits; 2

@@ -51,6 +51,7 @@ type Stats struct {
 	Bytes         uint64 // in them
 	Retransmitted uint64 // Accepts sent again
 	Dropped       uint64 // runs dropped because a bound was reached
+	TooLong       uint64 // Submits dropped because of a command that fits no value here: its client has a larger MTU
 	Strangers     uint64 // messages from stores that are not pinned
 	Disputed      int    // acceptors that do not count here, because pins of their stores contradict each other
 	Window        int    // bytes of Accepts that may be under way now
@@ -224,7 +225,8 @@ func (p *Proposer) Leader() protocol.NodeID {
 // Stats returns the counters and gauges of this moment.
 func (p *Proposer) Stats() Stats {
 	s := p.stats
-	s.Dropped, s.Strangers, s.Disputed = p.admit.dropped, p.pins.strangers, p.pins.disputed.Count()
+	s.Dropped, s.TooLong = p.admit.dropped, p.admit.tooLong
+	s.Strangers, s.Disputed = p.pins.strangers, p.pins.disputed.Count()
 	s.Window, s.InFlight = p.lead.congestion, p.lead.inFlight
 	s.Queued, s.RTO = p.admit.queued, p.lead.rtt.timeout(p.cfg, 1)
 	return s

@@ -70,7 +70,7 @@ func (q *queue) remove(id protocol.SessionID, removed func(protocol.Run)) {
 }
 
 // pack takes what fits into one value of at most limit bytes off the queue: at
-// least one command, however long. Each block is copied once, here.
+// least one command, for each fits a value (fits). Each block is copied once, here.
 func (a *admission) pack(limit int) (v protocol.Value, commands int) {
 	q := &a.queue
 	v = make(protocol.Value, 0, min(limit, q.size))
@@ -102,7 +102,10 @@ func (a *admission) packPart(v protocol.Value, commands, room int) (protocol.Val
 		return v, commands
 	}
 	part, rest := split(e.run, room-protocol.ItemOverhead)
-	if len(v) > 0 && len(part.Block) > room-protocol.ItemOverhead {
+	if len(part.Block) > room-protocol.ItemOverhead {
+		if len(v) == 0 {
+			panic(fmt.Sprintf("proposer: a command of %d bytes was admitted, values have %d", len(part.Block), a.cfg.ValueBytes))
+		}
 		return v, commands
 	}
 	v = v.AppendRun(part)
