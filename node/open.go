@@ -18,11 +18,11 @@ import (
 // much again lie about: together they must stay far below 64 MiB.
 const (
 	// checkpointBytes of values are decided between two checkpoints.
-	checkpointBytes = 4 << 20
+	checkpointBytes = 2 << 20
 	// maxVoteBytes of votes may wait for a checkpoint before an acceptor abstains.
-	maxVoteBytes = 12 << 20
+	maxVoteBytes = 8 << 20
 	// cacheBytes of recent decisions are kept to answer peers that lost them.
-	cacheBytes = 4 << 20
+	cacheBytes = 2 << 20
 	// maxWindow of Accepts may be under way at once.
 	maxWindow = 1 << 20
 	// maxHeldBytes of values may wait in a learner for the ones before them.

@@ -26,7 +26,7 @@ type Options struct {
 	FS     vfs.FS
 	OpenDB kv.Opener
 	// CheckpointBytes is how many bytes of values are decided between two
-	// checkpoints; 0 means 4 MiB.
+	// checkpoints; 0 means 2 MiB.
 	CheckpointBytes int
 
 	// Entries, if not nil, is called with the list's entries in order, from

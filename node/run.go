@@ -241,20 +241,23 @@ func (r *runner) stop(cause error) error {
 	}
 	r.goroutines.Wait()
 	err = errors.Join(err, r.Transport.Close())
-	if e := r.store.Close(r.final(err)); e != nil && err == nil {
+	if e := r.closeStore(err); e != nil && err == nil {
 		err = fmt.Errorf("close the store in %s: %w", r.DataDir, e)
 	}
 	r.status.stopped(r)
 	return err
 }
 
-// final is the last checkpoint, none after a failure.
-func (r *runner) final(cause error) *storage.Checkpoint {
+// closeStore closes the store with a last checkpoint, or as it is after a failure.
+func (r *runner) closeStore(cause error) error {
 	if cause != nil {
-		return nil
+		return r.store.Close(nil)
 	}
-	c := r.machine.Freeze(r.store.Covered()).finish()
-	return &c
+	final, err := r.worker.finish(r.machine.Freeze(r.store.Covered()))
+	if err != nil {
+		return errors.Join(err, r.store.Close(nil))
+	}
+	return r.store.Close(&final)
 }
 
 // drain waits until the disk and the worker have done what they were given.

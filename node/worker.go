@@ -16,6 +16,7 @@ type worker struct {
 	wake    func() // tells the loop that there are results
 	jobs    chan job
 	results chan result
+	buffers [][]byte
 	bad     uint64 // the transfer that brought something useless
 }
 
@@ -69,7 +70,11 @@ func (w *worker) do(j job) (useless, err error) {
 			return useless, nil
 		}
 	}
-	return nil, w.store.Checkpoint(j.frozen.finish())
+	c, err := w.finish(j.frozen)
+	if err != nil {
+		return nil, err
+	}
+	return nil, w.store.Checkpoint(c)
 }
 
 // checkChunks looks into fetched chunks before they are written: they are never
@@ -96,12 +101,35 @@ func (w *worker) checkHead(j job) error {
 	return nil
 }
 
-// finish compresses the closed chunks: the slow part of a checkpoint, kept
-// out of the loop.
-func (f *Frozen) finish() storage.Checkpoint {
+// aheadBytes of compressed chunks are held before they are written, ahead of the
+// checkpoint whose head needs them: they never change, so that is harmless.
+const aheadBytes = 1 << 20
+
+// finish compresses the closed chunks, the slow part of a checkpoint that is
+// kept out of the loop, and writes them ahead but for the last few.
+func (w *worker) finish(f *Frozen) (storage.Checkpoint, error) {
 	c := f.Checkpoint
-	for _, closed := range f.Closed {
-		c.Chunks = append(c.Chunks, storage.Chunk{Number: closed.Number, Data: list.EncodeChunk(nil, closed.Raw)})
+	for size, i := 0, 0; i < len(f.Closed); i++ {
+		closed := f.Closed[i]
+		data := list.EncodeChunk(w.buffer(len(c.Chunks)), closed.Raw)
+		w.buffers[len(c.Chunks)] = data
+		c.Chunks = append(c.Chunks, storage.Chunk{Number: closed.Number, Data: data})
+		if size += len(data); size < aheadBytes {
+			continue
+		}
+		if err := w.store.PutChunks(c.Chunks); err != nil {
+			return c, err
+		}
+		c.Chunks, size = c.Chunks[:0], 0
 	}
-	return c
+	return c, nil
+}
+
+// buffer is the emptied buffer of the n-th compressed chunk that is held: the
+// store has its own copy of what it was given before.
+func (w *worker) buffer(n int) []byte {
+	if n == len(w.buffers) {
+		w.buffers = append(w.buffers, nil)
+	}
+	return w.buffers[n][:0]
 }
