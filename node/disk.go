@@ -18,6 +18,10 @@ type group struct {
 // disk is the group commit. The loop gathers one group while the disk
 // goroutine commits the other; when that is durable, the goroutine lets its
 // messages go and takes the next group at once, without the loop's help.
+//
+// A single record that finds the disk idle is committed by the loop itself:
+// there is nothing to overlap with, and to hand it over and wake another thread
+// takes a good part of the time that an fdatasync does.
 type disk struct {
 	store   *storage.Store
 	out     *outbox
@@ -45,8 +49,11 @@ func (d *disk) add(records []protocol.Record, held protocol.Held) []protocol.Sen
 	if len(records) == 0 && held.Empty() {
 		return nil
 	}
-	free, start := d.gather(records, held)
-	if start {
+	free, alone, start := d.gather(records, held)
+	switch {
+	case alone != nil:
+		d.commitAlone(alone)
+	case start:
 		// The loop is about to wait in a system call that would keep the disk
 		// goroutine from this processor for a while: let it go first.
 		runtime.Gosched()
@@ -54,21 +61,46 @@ func (d *disk) add(records []protocol.Record, held protocol.Held) []protocol.Sen
 	return free
 }
 
-func (d *disk) gather(records []protocol.Record, held protocol.Held) (free []protocol.Send, start bool) {
+// gather puts records and messages into a group. It returns messages that are
+// free at once; or the group, taken out, if the loop shall commit it; and
+// whether the disk goroutine was given work.
+func (d *disk) gather(records []protocol.Record, held protocol.Held) (free []protocol.Send, alone *group, start bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.dead {
-		return nil, false
-	}
-	if len(records) == 0 && !d.busy && len(d.next) == 0 {
-		return held.Release(), false
+	idle := !d.busy && len(d.next) == 0
+	switch {
+	case d.dead:
+		return nil, nil, false
+	case idle && len(records) == 0:
+		return held.Release(), nil, false
 	}
 	for _, rec := range records {
 		d.last().batch.Add(rec)
 	}
 	d.last().held.Join(held)
+	if idle && len(records) == 1 {
+		d.busy = true
+		return nil, d.takeFirst(), false
+	}
 	d.work.Signal()
-	return nil, !d.busy
+	return nil, nil, !d.busy
+}
+
+// commitAlone commits a group in the loop.
+func (d *disk) commitAlone(g *group) {
+	if err := d.commit(g); err != nil {
+		d.failed(err)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.busy, d.spare = false, g
+}
+
+func (d *disk) takeFirst() *group {
+	g := d.next[0]
+	d.next = slices.Delete(d.next, 0, 1)
+	return g
 }
 
 // groupBytes bounds a group's records, in bytes: more than a busy disk gathers,
@@ -104,7 +136,9 @@ func (d *disk) run() {
 func (d *disk) swap(g **group) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.busy, d.spare = false, *g
+	if *g != nil {
+		d.busy, d.spare = false, *g
+	}
 	for len(d.next) == 0 {
 		d.idle.Broadcast()
 		if d.closed {
@@ -113,8 +147,7 @@ func (d *disk) swap(g **group) bool {
 		d.work.Wait()
 	}
 	d.busy = true
-	*g = d.next[0]
-	d.next = slices.Delete(d.next, 0, 1)
+	*g = d.takeFirst()
 	return true
 }
 

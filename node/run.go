@@ -121,8 +121,8 @@ func (r *runner) turn(ctx context.Context) error {
 	r.machine.Settle(now)
 	r.load.settle(r.now())
 	out := r.machine.Output()
-	r.out.send(r.disk.add(out.Records, out.TakeHeld()))
 	r.out.send(out.Now)
+	r.out.send(r.disk.add(out.Records, out.TakeHeld()))
 	fatal := out.Fatal
 	r.machine.ResetOutput()
 	if fatal != nil {
