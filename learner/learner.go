@@ -75,6 +75,7 @@ func (l *Learner) Step(now protocol.Time, from protocol.Sender, m protocol.Messa
 		l.accepted(from, m, out)
 	case *protocol.Heartbeat:
 		l.watermark = max(l.watermark, m.Decided) // that, not what
+		l.learnPins(m.Pins, out)
 		l.mark(m.Mark)
 	case *protocol.Decided:
 		l.decided(m, out)

@@ -115,3 +115,34 @@ func BenchmarkAcceptToDecided(b *testing.B) {
 		b.Fatalf("delivered up to %d of %d", l.Next()-1, accept.Instance)
 	}
 }
+
+// Rule 10: what a leader says of the acceptors' stores counts before what is
+// heard first of one that was wiped.
+func TestAFreshLearnerDoesNotCountAWipedAcceptorThatTheLeaderKnows(t *testing.T) {
+	q, err := protocol.QuorumOf(3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := New(Config{Self: protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleLearner, ID: 1}, Store: 9}, Quorum: q}, 0, nil)
+	leader := protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleProposer, ID: 1}, Store: 8}
+	from := func(id protocol.NodeID, store protocol.StoreID) protocol.Sender {
+		return protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleAcceptor, ID: id}, Store: store}
+	}
+	ballot := protocol.Ballot{Round: 1, Proposer: 1}
+	accepted := &protocol.Accepted{Ballot: ballot, Spans: []protocol.Span{{First: 1, Last: 1}}}
+	var out protocol.Output
+	l.Step(1, leader, &protocol.Heartbeat{Ballot: ballot, Pins: []protocol.Pin{{Acceptor: 1, Store: 11}, {Acceptor: 2, Store: 12}}}, &out)
+	if len(out.Records) != 2 {
+		t.Errorf("%d records; want the two pins", len(out.Records))
+	}
+	l.Step(2, leader, &protocol.Accept{Ballot: ballot, Instance: 1}, &out)
+	l.Step(3, from(1, 0xbad), accepted, &out) // wiped
+	l.Step(4, from(2, 12), accepted, &out)
+	if len(out.Decided) != 0 {
+		t.Fatal("the wiped acceptor's vote was counted")
+	}
+	l.Step(5, from(3, 13), accepted, &out) // of whom the leader said nothing
+	if len(out.Decided) != 1 {
+		t.Error("two true acceptors are no majority")
+	}
+}

@@ -25,3 +25,20 @@ func (l *Learner) counts(from protocol.Sender, out *protocol.Output) bool {
 	l.stats.PinConflicts++
 	return false
 }
+
+// learnPins takes over a leader's pins, so that a wiped acceptor is not counted
+// just because it was heard first. What contradicts a pin that is held changes
+// nothing.
+func (l *Learner) learnPins(pins []protocol.Pin, out *protocol.Output) {
+	for _, pin := range pins {
+		if !l.cfg.Quorum.Contains(pin.Acceptor) {
+			continue
+		}
+		switch l.pins.Learn(pin) {
+		case protocol.PinNew:
+			out.Persist([]protocol.Record{&protocol.Pinned{Pin: pin}})
+		case protocol.PinContradicts:
+			l.stats.PinConflicts++
+		}
+	}
+}

@@ -74,6 +74,9 @@ func (d *disk) gather(records []protocol.Record, held protocol.Held) (free []pro
 	case idle && len(records) == 0:
 		return held.Release(), nil, false
 	}
+	if len(records) == 0 && d.last().held.Len() >= maxHeld {
+		return nil, nil, false // repeated answers, while the disk hangs: loss
+	}
 	for _, rec := range records {
 		d.last().batch.Add(rec)
 	}
@@ -106,6 +109,10 @@ func (d *disk) takeFirst() *group {
 // groupBytes bounds a group's records, in bytes: more than a busy disk gathers,
 // and less than a segment of the log.
 const groupBytes = 1 << 20
+
+// maxHeld bounds the messages without records that a group takes up: answers
+// that are given again, which a hanging disk would pile up for ever.
+const maxHeld = 4096
 
 // last is the group that takes the next record.
 func (d *disk) last() *group {

@@ -118,3 +118,43 @@ func TestAFailedWriteEndsTheProcess(t *testing.T) {
 	checkAll(t, all[2].output.wait(t, 3000), values[:1000], values[1000:2000], values[2000:])
 	together(stopAll(append(all[1:], third))...)
 }
+
+// Rule 8: each new leader has everything above the trim points accepted again.
+// Though nothing new is decided, the log must not grow for ever.
+func TestLeadersThatComeAndGoDoNotFillTheLog(t *testing.T) {
+	c := newTestCluster(t, 1)
+	o := c.options(protocol.RoleAcceptor, 1)
+	o.CheckpointBytes = 256 << 10
+	o.Transport = c.net.Join(joins[protocol.RoleAcceptor]...)
+	r, err := open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.start()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.loop(ctx) }()
+	values := numbered("a value of some length, so that they are not too many to be written in a short time", 1500)
+	for leader := range 12 {
+		p := c.start(protocol.RoleProposer, protocol.NodeID(leader%2+1))
+		if leader == 0 {
+			c.submit(1, values)
+		} else {
+			c.submit(protocol.NodeID(leader), values[:1])
+		}
+		p.stop()
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if pending := r.machine.Pending(); pending >= r.threshold {
+		t.Errorf("%d bytes were decided since the last checkpoint; this test is about fewer than %d", pending, r.threshold)
+	}
+	if st := r.store.Stats(); st.Checkpoints == 0 {
+		t.Errorf("no checkpoint, though %d bytes were logged", st.Log.Bytes)
+	}
+	if err := r.stop(nil); err != nil {
+		t.Error(err)
+	}
+}

@@ -39,6 +39,9 @@ type stretch struct {
 const (
 	feedDepth = 2       // of gathered turns that wait for the reader
 	feedBytes = 1 << 20 // of entries in one, about
+	// stretchCost is what a stretch holds beside its block: itself, and the rest of
+	// the datagram that the block came in.
+	stretchCost = 256
 )
 
 func newFeed(store *storage.Store, fail *failure, o Options) *feed {
@@ -57,7 +60,7 @@ func (f *feed) restored(l *list.State) {
 // appended adds entries that were just applied.
 func (f *feed) appended(first uint64, count int, block []byte) {
 	f.turn = append(f.turn, stretch{first: first, count: count, block: block})
-	f.bytes += len(block)
+	f.bytes += len(block) + stretchCost
 }
 
 // flush passes on what was gathered. While the reader is slow it gathers more,
@@ -66,12 +69,13 @@ func (f *feed) flush(end <-chan struct{}, dead <-chan struct{}) {
 	if len(f.turn) == 0 {
 		return
 	}
+	f.hungry.Store(true) // from here on the reader wakes the loop
 	select {
 	case f.jobs <- f.turn:
 		f.turn, f.bytes = nil, 0
+		f.hungry.Store(false)
 		return
 	default:
-		f.hungry.Store(true) // the reader will wake the loop
 	}
 	if f.bytes < feedBytes {
 		return

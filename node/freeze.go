@@ -20,10 +20,15 @@ func (f *Frozen) chunks() uint64 { return f.length / protocol.ChunkEntries }
 // Pending is how many bytes of values were applied since the last freeze.
 func (m *Machine) Pending() uint64 { return m.applied }
 
+// Logged is how many bytes of records were logged since the last freeze: more
+// than what is pending when leaders change, for each of them has everything
+// above the trim points accepted again.
+func (m *Machine) Logged() uint64 { return m.logged }
+
 // Freeze takes a view of the state. covers is the end of what is durable in
 // the log right now: the state reflects at least that, so replay may start there.
 func (m *Machine) Freeze(covers storage.Position) *Frozen {
-	m.applied = 0
+	m.applied, m.logged = 0, 0
 	f := &Frozen{Checkpoint: m.durableState(covers), Closed: m.List.TakeClosed(), length: m.List.Length()}
 	f.Checkpoint.Applied = m.List.Applied()
 	f.Checkpoint.Head = m.List.AppendHead(nil)

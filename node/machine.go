@@ -37,6 +37,7 @@ type Machine struct {
 	fetches []FetchRequest
 	install installation
 	applied uint64 // bytes of values applied since the last freeze
+	logged  uint64 // bytes of records since the last freeze
 }
 
 // FetchRequest is a peer's request for a part of a snapshot. It is answered
@@ -153,7 +154,18 @@ func (m *Machine) ResetOutput() {
 	if held := m.out.TakeHeld(); !held.Empty() {
 		panic("rule 1: messages that wait for the disk were left behind")
 	}
+	for _, rec := range m.out.Records {
+		m.logged += recordCost(rec)
+	}
 	m.out.Now, m.out.Records, m.heard = m.out.Now[:0], m.out.Records[:0], 0
+}
+
+// recordCost is what a record takes in the log, in bytes, about.
+func recordCost(rec protocol.Record) uint64 {
+	if v, ok := rec.(*protocol.Voted); ok {
+		return uint64(len(v.Vote.Value)) + 64
+	}
+	return 64
 }
 
 // TakeFetches takes out the requests that peers made for parts of snapshots.
@@ -202,7 +214,7 @@ func (m *Machine) apply(now protocol.Time, d protocol.Decision) {
 
 // instanceCost is what an instance costs beside its value, in bytes: even
 // no-ops must lead to a checkpoint some day.
-const instanceCost = 64
+const instanceCost = 128
 
 // hearOwn hands this process's own Accepts and Heartbeats to its learner half,
 // which does not hear them from the network. An Accept is not a vote: it needs

@@ -42,6 +42,9 @@ func segmentSize(r protocol.Role) int64 {
 	return smallSegmentBytes
 }
 
+// maxOpen instances above its trim point is what an acceptor votes for.
+const maxOpen = 1 << 16
+
 // open restores a process from its store.
 func open(o Options) (*runner, error) {
 	sizes, err := SizesFor(o.Transport.MaxDatagram(), o.Quorum.Size())
@@ -139,7 +142,7 @@ func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol
 	}
 	if r.Self.Role == protocol.RoleAcceptor {
 		c.CacheBytes = cacheBytes
-		c.MaxHeldBytes = 2 * maxVoteBytes // of its own votes, which it holds anyway
+		c.MaxHeldBytes, c.MaxAhead = 2*maxVoteBytes, maxOpen // its own votes, which it holds anyway
 	}
 	return c
 }
@@ -147,7 +150,7 @@ func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol
 func (r *runner) acceptorConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins) acceptor.Config {
 	return acceptor.Config{
 		Self: self, Pins: pins, LeaderTimeout: r.Timing.ElectionMin, PageBytes: sizes.Page,
-		MaxVoteBytes: maxVoteBytes, Window: uint32(r.Transport.Window()),
+		MaxVoteBytes: maxVoteBytes, MaxOpen: maxOpen, Window: uint32(r.Transport.Window()),
 	}
 }
 

@@ -139,6 +139,11 @@ func (r *runner) turn(ctx context.Context) error {
 	return nil
 }
 
+// logFactor bounds the log (rule 8): so many times the bytes between two
+// checkpoints may be logged before there is one in any case. As long as the
+// leader stays it is about once.
+const logFactor = 4
+
 // background starts what need not be done in the loop.
 func (r *runner) background() {
 	for _, f := range r.machine.TakeFetches() {

@@ -60,5 +60,14 @@ func (s *status) counters(r *runner) []any {
 		"checkpoints", st.Checkpoints, "log_bytes", st.Log.DiskBytes, "database_bytes", st.DatabaseBytes, "disk_bytes", st.Log.DiskBytes + st.DatabaseBytes,
 		"sent", tr.SentDatagrams, "send_failures", tr.SendFailures, "received", tr.ReceivedDatagrams, "overflowed", tr.Overflowed,
 	}
+	if p := r.machine.Proposer; p != nil {
+		ps := p.Stats()
+		fields = append(fields, "candidacies", ps.Candidacies, "retransmitted", ps.Retransmitted,
+			"submits_too_long", ps.TooLong, "strangers", ps.Strangers, "disputed", ps.Disputed)
+	}
+	if a := r.machine.Acceptor; a != nil {
+		as := a.Stats()
+		fields = append(fields, "abstained", as.Beyond+as.Full, "refused", as.Refused, "pin_conflicts", as.PinConflicts)
+	}
 	return append(fields, r.in.drops.fields()...)
 }

@@ -64,6 +64,9 @@ type Held struct{ sends []Send }
 // Empty reports whether nothing waits.
 func (h Held) Empty() bool { return len(h.sends) == 0 }
 
+// Len is how many messages wait.
+func (h Held) Len() int { return len(h.sends) }
+
 // Join adds what waits in g behind what waits in h.
 func (h *Held) Join(g Held) { h.sends = append(h.sends, g.sends...) }
 
