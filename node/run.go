@@ -160,7 +160,7 @@ func (r *runner) background() {
 	}
 	if f := r.machine.TakeInstall(r.now(), r.store.Covered()); f != nil {
 		r.write(job{transfer: r.machine.Transfer(), frozen: f, install: true})
-	} else if r.machine.Pending() >= r.threshold {
+	} else if r.machine.Pending() >= r.threshold || r.machine.Logged() >= logFactor*r.threshold {
 		r.write(job{frozen: r.machine.Freeze(r.store.Covered())})
 	}
 }

@@ -88,7 +88,7 @@ func (p *Proposer) tickPhase1(now protocol.Time, out *protocol.Output) {
 // onPromise takes one page. A page counts only where the last one ended, so
 // that no vote is missed however pages are lost, repeated or overtaken (rule 5).
 func (p *Proposer) onPromise(now protocol.Time, from protocol.NodeID, m *protocol.Promise, out *protocol.Output) {
-	p.pins.learn(now, m.Pins, out)
+	p.pins.learn(m.Pins, out)
 	p.checkQuorum(now)
 	if p.state != preparing || m.Ballot != p.ballot {
 		return

@@ -125,7 +125,7 @@ func (p *pins) learnPin(pin protocol.Pin, out *protocol.Output) bool {
 // learn compares an acceptor's pins with our own, and takes over those that we
 // lack: hearsay of a store is hearing it. Where they contradict each other,
 // two stores have spoken under one name, and neither can be counted.
-func (p *pins) learn(_ protocol.Time, list []protocol.Pin, out *protocol.Output) {
+func (p *pins) learn(list []protocol.Pin, out *protocol.Output) {
 	for _, theirs := range list {
 		if placeOf(p.quorum, theirs.Acceptor) >= 0 && !p.learnPin(theirs, out) {
 			p.dispute(theirs.Acceptor)
