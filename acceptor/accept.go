@@ -22,10 +22,19 @@ func (a *Acceptor) accept(now protocol.Time, m *protocol.Accept, out *protocol.O
 	switch {
 	case held != nil && held.Ballot == m.Ballot:
 		a.repeat(held, m, out)
+	case !a.mayVoteIn(m.Ballot):
+		a.stats.Unvouched++
 	case a.hasRoom(m):
 		a.vote(m, out)
 	}
 }
+
+// mayVoteIn asks that the owner of a ballot, not lower than the promised one,
+// has told its pins and they did not speak against this store (rule 10): in the
+// Prepare that was promised, or else in a Heartbeat. An Accept tells none, so
+// alone it could make a wiped acceptor vote. To abstain is always safe, and the
+// next Heartbeat and a retransmission end it.
+func (a *Acceptor) mayVoteIn(b protocol.Ballot) bool { return b == a.promised || b == a.vouched }
 
 // vote casts a vote. The record is a promise of its ballot too (rule 2).
 func (a *Acceptor) vote(m *protocol.Accept, out *protocol.Output) {

@@ -16,6 +16,7 @@ type Acceptor struct {
 	votes    voteTable
 	learned  protocol.Instance // up to where this process has applied what was decided
 	pins     *protocol.Pins
+	vouched  protocol.Ballot // of the last Heartbeat that did not speak against this store; forgotten at a restart
 
 	leaderHeard bool
 	heardAt     protocol.Time
@@ -33,6 +34,7 @@ type Stats struct {
 	Forgotten    uint64 // Accepts at or below the trim point
 	Beyond       uint64 // Accepts beyond MaxOpen
 	Full         uint64 // Accepts beyond MaxVoteBytes
+	Unvouched    uint64 // Accepts of a ballot neither promised nor vouched for by a Heartbeat
 	Conflicts    uint64 // Accepts with another value than the one of the same ballot: a proposer broke rule 3
 	PinConflicts uint64 // pins heard that contradict a pin held, the own one among them
 	Open         int    // votes held now

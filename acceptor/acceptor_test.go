@@ -45,7 +45,7 @@ func TestAStoreThatCannotBeRightIsNotOpened(t *testing.T) {
 }
 
 func TestATwoFacedProposerIsCountedAndNamed(t *testing.T) {
-	a := start(t, Restored{})
+	a := start(t, Restored{Promised: ballot("1.1")})
 	var out protocol.Output
 	for _, v := range []string{"v", "w", "x"} {
 		a.Step(0, leader, &protocol.Accept{Ballot: ballot("1.1"), Instance: 1, Value: protocol.Value(v)}, &out)
@@ -91,7 +91,7 @@ func TestMessagesForOthersChangeNothing(t *testing.T) {
 
 // What one vote costs, answer and trim included; 64 votes make one group commit.
 func BenchmarkAcceptToVote(b *testing.B) {
-	a := start(b, Restored{})
+	a := start(b, Restored{Promised: ballot("1.1")})
 	value := make(protocol.Value, 1200)
 	var out protocol.Output
 	b.ReportAllocs()

@@ -25,7 +25,8 @@
 //     proposer is behind it (rule 6).
 //   - A leader that is heard is protected: Canvass is granted only after
 //     Config.LeaderTimeout without one.
-//   - Stores have an identity (rule 10): see pins.go.
+//   - Stores have an identity (rule 10), and no vote is cast in a ballot whose
+//     owner has not told which stores it knows: see pins.go.
 //
 // # What waits for the disk
 //

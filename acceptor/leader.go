@@ -15,7 +15,9 @@ func (a *Acceptor) canvass(now protocol.Time, m *protocol.Canvass, out *protocol
 // heartbeat notes the leader and answers it, or tells it that it was deposed.
 // The answer promises nothing: a Heartbeat of a higher ballot leaves the
 // promise as it is. It says how much of what is decided this process knows,
-// since nobody but a leader can tell it more if no acceptor knows more.
+// since nobody but a leader can tell it more if no acceptor knows more. And it
+// allows to vote in its ballot, for its pins did not contradict this store
+// (rule 10).
 func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protocol.Heartbeat, out *protocol.Output) {
 	if store, elsewhere := a.pinnedElsewhere(m.Pins); elsewhere {
 		a.fail(a.strangerError(from, store), out)
@@ -27,5 +29,6 @@ func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protoco
 		return
 	}
 	a.hear(now)
+	a.vouched = m.Ballot
 	out.Send(protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Window: a.cfg.Window, Applied: a.learned})
 }

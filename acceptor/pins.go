@@ -24,6 +24,10 @@ import (
 //     the leader's. Whoever of them ever promised a ballot whose quorum this
 //     store belonged to would have: the pins of a quorum come with the Prepare.
 //
+// Until it has heard either of a ballot's owner it does not vote in that ballot
+// (mayVoteIn): else a retransmitted Accept that comes before the leader's next
+// Heartbeat would get the vote of a wiped acceptor.
+//
 // And an acceptor whose pins contradict a proposer's keeps its own, counts the
 // conflict, and tells its pins in its Promises; no more, for which of the two is
 // wrong it cannot know.

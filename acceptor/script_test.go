@@ -98,6 +98,9 @@ func (s *script) state() string {
 	if n := s.a.Stats().PinConflicts; n > 0 {
 		fmt.Fprintf(&b, "%d pin conflicts\n", n)
 	}
+	if n := s.a.Stats().Unvouched; n > 0 {
+		fmt.Fprintf(&b, "%d unvouched\n", n)
+	}
 	for _, v := range s.a.VotesAbove(0) {
 		fmt.Fprintf(&b, "vote %d@%s %q\n", v.Instance, v.Ballot, v.Value)
 	}

@@ -15,6 +15,7 @@ import (
 // bounds or pages.
 type twin struct {
 	promised protocol.Ballot
+	vouched  protocol.Ballot
 	trim     protocol.Instance
 	votes    map[protocol.Instance]protocol.Vote
 }
@@ -46,6 +47,7 @@ func (w *twin) step(m protocol.Message, out *protocol.Output) {
 		if m.Ballot.Less(w.promised) {
 			out.Send(protocol.GroupProposers, &protocol.Refuse{Ballot: m.Ballot, Promised: w.promised})
 		} else {
+			w.vouched = m.Ballot
 			out.Send(protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Applied: w.trim})
 		}
 	}
@@ -82,6 +84,8 @@ func (w *twin) accept(m *protocol.Accept, out *protocol.Output) {
 		return
 	case m.Instance <= w.trim:
 		out.Send(protocol.GroupLearners, &protocol.Trimmed{Trim: w.trim, Applied: w.trim})
+		return
+	case w.promised != m.Ballot && w.vouched != m.Ballot:
 		return
 	case voted && held.Ballot == m.Ballot && string(held.Value) != string(m.Value):
 		return
@@ -130,8 +134,9 @@ func start(t rapid.TB, r Restored) *Acceptor {
 	return a
 }
 
-// Every relation between the promised ballot, the votes in the log, the trim
-// point, and a message's ballot, instance and value.
+// Every relation between the promised ballot, the ballot vouched for by a
+// Heartbeat, the votes in the log, the trim point, and a message's ballot,
+// instance and value.
 func TestEveryRelationOfPromiseBallotInstanceAndLog(t *testing.T) {
 	ballots := []protocol.Ballot{{}, ballot("1.1"), ballot("1.2"), ballot("2.1")}
 	cases := 0
@@ -140,17 +145,30 @@ func TestEveryRelationOfPromiseBallotInstanceAndLog(t *testing.T) {
 			for _, vote3 := range ballots {
 				for trim := range protocol.Instance(5) {
 					r := restored(promised, vote1, vote3, trim)
-					for _, b := range ballots[1:] {
-						for _, m := range messages(b) {
-							same(t, start(t, r), newTwin(r), m)
-							cases++
-						}
+					for _, vouched := range ballots {
+						cases += everyMessage(t, r, vouched, ballots[1:])
 					}
 				}
 			}
 		}
 	}
 	t.Logf("%d cases", cases)
+}
+
+// everyMessage steps acceptors restored from r, after a Heartbeat of the
+// ballot vouched unless that is zero, and counts the messages.
+func everyMessage(t *testing.T, r Restored, vouched protocol.Ballot, ballots []protocol.Ballot) (cases int) {
+	for _, b := range ballots {
+		for _, m := range messages(b) {
+			a, w := start(t, r), newTwin(r)
+			if !vouched.IsZero() {
+				same(t, a, w, &protocol.Heartbeat{Ballot: vouched})
+			}
+			same(t, a, w, m)
+			cases++
+		}
+	}
+	return cases
 }
 
 func restored(promised, vote1, vote3 protocol.Ballot, trim protocol.Instance) Restored {
@@ -191,6 +209,8 @@ func TestALongLifeAgreesWithTheTwin(t *testing.T) {
 				sameState(t, a, w.forget(to))
 			case 2:
 				same(t, a, w, &protocol.Accept{Ballot: b, Instance: w.trim, Value: protocol.Value("v")})
+			case 3:
+				same(t, a, w, &protocol.Heartbeat{Ballot: b})
 			default:
 				v := rapid.SampledFrom([]string{"v", "w"}).Draw(t, "value")
 				same(t, a, w, &protocol.Accept{Ballot: b, Instance: i, Value: protocol.Value(v)})
