@@ -67,7 +67,7 @@ func (s *status) counters(r *runner) []any {
 	}
 	if a := r.machine.Acceptor; a != nil {
 		as := a.Stats()
-		fields = append(fields, "abstained", as.Beyond+as.Full, "refused", as.Refused, "pin_conflicts", as.PinConflicts)
+		fields = append(fields, "abstained", as.Beyond+as.Full+as.Unvouched, "refused", as.Refused, "pin_conflicts", as.PinConflicts)
 	}
 	return append(fields, r.in.drops.fields()...)
 }
