@@ -7,9 +7,13 @@
 //     of and the list behind them, wired together. One call takes one event;
 //     what it asks for gathers in a protocol.Output. It has no goroutine and no
 //     clock, so a simulator can drive it.
-//   - [Run] is the half with goroutines: a receiver that decodes datagrams, the
-//     loop that steps the machine, a disk goroutine that commits groups of
-//     records, and a background worker that checkpoints and serves snapshots.
+//   - [Run] is the half with goroutines: the loop, which receives datagrams, steps
+//     the machine and sends; a disk goroutine that commits groups of records; a
+//     worker that writes checkpoints; a server of snapshots to peers; and, for a
+//     learner, a feed that hands the list's entries out.
+//
+// The loop sleeps in the transport's Receive and nowhere else. Whoever has news
+// for it (the worker, a failure, a signal) leaves them and calls Wake.
 //
 // # The order that keeps it safe
 //
