@@ -12,7 +12,7 @@
 //     worker that writes checkpoints; a server of snapshots to peers; and, for a
 //     learner, a feed that hands the list's entries out.
 //
-// The loop sleeps in the transport's Receive and nowhere else. Whoever has news
+// The loop sleeps in the transport's Receive. Whoever has news
 // for it (the worker, a failure, a signal) leaves them and calls Wake.
 //
 // # The order that keeps it safe
