@@ -84,6 +84,18 @@ func TestARoleThatDiesByItselfIsAFailure(t *testing.T) {
 	}
 }
 
+// A role that was just started is a copy of the script for a moment, in which pkill -f cannot find it. Here the moment
+// lasts: going into the project folder takes its time.
+func TestARoleThatIsJustStartingEndsWithTheRun(t *testing.T) {
+	p := newFakePlace(t)
+	outer := p.outer()
+	p.env = append(p.env, `BASH_FUNC_cd%%=() { sleep 0.5; builtin cd "$@"; }`)
+	script := p.write("outer/late.sh", strings.ReplaceAll(p.read("outer/run.sh"), "\nfinish", "\nstart 'learner 3'\nend_roles TERM\nexit $failures"))
+	if out, err := p.command(script, "../project", "0").CombinedOutput(); err != nil {
+		t.Errorf("in %s: %v\n%s", outer, err, out)
+	}
+}
+
 func (p *place) read(name string) string {
 	p.t.Helper()
 	content, err := os.ReadFile(filepath.Join(p.dir, name))

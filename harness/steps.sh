@@ -246,6 +246,7 @@ end_roles() {
     local name
     trap - EXIT
     ((${#pid_of[@]} > 0)) || return 0
+    wait_for 10 all_can_be_found
     pkill "-$1" -f -- "$conf"
     wait_for 10 nothing_runs || fail "a role did not end within 10 s of SIG$1"
     pkill -KILL -f -- "$conf"
@@ -256,6 +257,16 @@ end_roles() {
         *) fail "$name ended badly: $(tail -n 1 -- "$out/log/${name/ /-}.log")" ;;
         esac
         unset "pid_of[$name]"
+    done
+}
+
+# all_can_be_found is true once pkill -f can find every role that runs: one that was just started is, for a moment, a
+# copy of this script, whose command line does not have the config file.
+all_can_be_found() {
+    local name
+    for name in "${!pid_of[@]}"; do
+        is_running "$name" || continue
+        grep -qF -- "$conf" "/proc/${pid_of[$name]}/cmdline" 2>/dev/null || return 1
     done
 }
 
