@@ -172,13 +172,14 @@ func (d *disk) commit(g *group) error {
 	return nil
 }
 
-// failed ends the disk: nothing leaves any more (rule 9).
+// failed ends the disk: nothing leaves any more (rule 9). The reason is told
+// first: whoever finds the disk dead, in drain, asks for it.
 func (d *disk) failed(err error) {
+	d.failure.fail(err)
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.dead = true
 	d.idle.Broadcast()
-	d.mu.Unlock()
-	d.failure.fail(err)
 }
 
 // drain waits until everything gathered is durable, or the disk has failed.
