@@ -37,7 +37,7 @@ func (o *outbox) send(sends []protocol.Send) {
 	}
 	start := 0
 	for i, s := range sends {
-		o.datagrams = append(o.datagrams, transport.Datagram{Group: s.To, Data: o.buffer[start:o.ends[i]]})
+		o.datagrams = append(o.datagrams, transport.Datagram{Group: s.To, Only: s.Only, Data: o.buffer[start:o.ends[i]]})
 		start = o.ends[i]
 	}
 	o.transport.Send(o.datagrams)

@@ -21,7 +21,7 @@ import (
 //	..  4  CRC-32C of all before
 const (
 	// Version is the wire format's version.
-	Version = 1
+	Version = 2
 	// FrameOverhead is what a datagram takes beside its body.
 	FrameOverhead = headerSize + sumSize
 

@@ -158,10 +158,12 @@ var messages = map[MessageType]func(t *rapid.T) Message{
 	},
 	TypeAccepted: func(t *rapid.T) Message { return &Accepted{genBallot.Draw(t, "ballot"), listOf(t, genSpan)} },
 	TypeHeartbeat: func(t *rapid.T) Message {
-		return &Heartbeat{genBallot.Draw(t, "ballot"), number[Instance](t), genMark.Draw(t, "mark"), genPins.Draw(t, "pins")}
+		return &Heartbeat{genBallot.Draw(t, "ballot"), number[Instance](t), number[uint64](t), rapid.Bool().Draw(t, "full"), genMark.Draw(t, "mark"), genPins.Draw(t, "pins")}
 	},
 	TypeHeartbeatAck: func(t *rapid.T) Message {
-		return &HeartbeatAck{genBallot.Draw(t, "ballot"), anyNumber32(t), number[Instance](t)}
+		trim := number[Instance](t)
+		applied := max(trim, number[Instance](t))
+		return &HeartbeatAck{genBallot.Draw(t, "ballot"), number[uint64](t), anyNumber32(t), rapid.Bool().Draw(t, "low"), applied, trim}
 	},
 	TypeAsk:     func(t *rapid.T) Message { return &Ask{genTarget.Draw(t, "target"), genSpan.Draw(t, "span")} },
 	TypeDecided: func(t *rapid.T) Message { return &Decided{number[Instance](t), listOf(t, genDecision)} },
@@ -171,6 +173,11 @@ var messages = map[MessageType]func(t *rapid.T) Message{
 	},
 	TypePiece:    func(t *rapid.T) Message { return genPiece(t) },
 	TypeStranger: func(t *rapid.T) Message { return genStranger(t) },
+	TypeRead:     func(t *rapid.T) Message { return &Read{number[uint64](t)} },
+	TypeReadAt: func(t *rapid.T) Message {
+		return &ReadAt{genTarget.Draw(t, "target"), number[uint64](t), number[Instance](t)}
+	},
+	TypeYield: func(t *rapid.T) Message { return &Yield{genBallot.Draw(t, "ballot"), NodeID(anyNumber32(t))} },
 }
 
 var genMessage = rapid.Custom(func(t *rapid.T) Message {

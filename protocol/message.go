@@ -105,21 +105,49 @@ type Accepted struct {
 }
 
 // Heartbeat is the leader's sign of life. Every instance up to Decided is
-// decided; Mark says by which ballot's values, as far as this leader proposed them.
+// decided; Mark says by which ballot's values, as far as this leader proposed
+// them. Round numbers the rounds that confirm a leadership (rule 12). Full says
+// that an acceptor's disk is nearly full: commands should be refused.
 type Heartbeat struct {
 	Ballot  Ballot
 	Decided Instance
+	Round   uint64
+	Full    bool
 	Mark    Mark
 	Pins    []Pin
 }
 
-// HeartbeatAck tells the leader that an acceptor hears it, how many bytes may
-// be under way to that acceptor at once (its granted socket buffer), and up to
-// which instance the acceptor's process has applied what was decided.
+// HeartbeatAck tells the leader that an acceptor hears it: the Heartbeat of
+// this Round, and that it has promised no higher ballot. It also tells how many
+// bytes may be under way to that acceptor at once (its granted socket buffer),
+// up to which instance the acceptor's process has applied what was decided and
+// has it in its durable checkpoint (Trim), and whether its disk is nearly full.
 type HeartbeatAck struct {
 	Ballot  Ballot
+	Round   uint64
 	Window  uint32
+	Low     bool
 	Applied Instance
+	Trim    Instance
+}
+
+// Read asks the leader where a linearizable read that began before must stand
+// (rule 12). The ID is the asker's, to recognise the answer.
+type Read struct{ ID uint64 }
+
+// ReadAt answers Read: who has applied Instance, and all before it, sees every
+// command that was acknowledged to anybody before the Read was sent.
+type ReadAt struct {
+	Target   Peer
+	ID       uint64
+	Instance Instance
+}
+
+// Yield says that the owner of Ballot gives its leadership up. Target shall
+// stand at once; where that is 0, anybody may.
+type Yield struct {
+	Ballot Ballot
+	Target NodeID
 }
 
 // Ask asks Target for the decided values of a span.
@@ -208,12 +236,16 @@ const (
 	TypeFetch
 	TypePiece
 	TypeStranger
+	TypeRead
+	TypeReadAt
+	TypeYield
 	messageTypes // one past the last
 )
 
 var messageNames = [messageTypes]string{
 	"", "open", "opened", "submit", "acks", "expired", "canvass", "support", "prepare", "promise", "refuse",
 	"accept", "accepted", "heartbeat", "heartbeat-ack", "ask", "decided", "trimmed", "fetch", "piece", "stranger",
+	"read", "read-at", "yield",
 }
 
 func (t MessageType) String() string {
@@ -266,6 +298,12 @@ func newMessage(t MessageType) Message {
 		return new(Piece)
 	case TypeStranger:
 		return new(Stranger)
+	case TypeRead:
+		return new(Read)
+	case TypeReadAt:
+		return new(ReadAt)
+	case TypeYield:
+		return new(Yield)
 	}
 	return nil
 }

@@ -146,22 +146,47 @@ func (*Heartbeat) Type() MessageType { return TypeHeartbeat }
 func (m *Heartbeat) appendBody(b []byte) []byte {
 	b = appendBallot(b, m.Ballot)
 	b = appendU64(b, uint64(m.Decided))
+	b = appendU64(b, m.Round)
+	b = appendBool(b, m.Full)
 	b = appendMark(b, m.Mark)
 	return appendPins(b, m.Pins)
 }
 func (m *Heartbeat) decodeBody(r *reader) {
-	m.Ballot, m.Decided, m.Mark, m.Pins = r.ballot(), r.instance(), r.mark(), r.pins()
+	m.Ballot, m.Decided, m.Round, m.Full, m.Mark, m.Pins = r.ballot(), r.instance(), r.u64(), r.bool(), r.mark(), r.pins()
 }
 func (m *Heartbeat) valid() bool { return m.Ballot.Valid() && m.Mark.Valid() && validPins(m.Pins) }
 
 func (*HeartbeatAck) Type() MessageType { return TypeHeartbeatAck }
 func (m *HeartbeatAck) appendBody(b []byte) []byte {
-	return appendU64(appendU32(appendBallot(b, m.Ballot), m.Window), uint64(m.Applied))
+	b = appendBallot(b, m.Ballot)
+	b = appendU64(b, m.Round)
+	b = appendU32(b, m.Window)
+	b = appendBool(b, m.Low)
+	return appendU64(appendU64(b, uint64(m.Applied)), uint64(m.Trim))
 }
 func (m *HeartbeatAck) decodeBody(r *reader) {
-	m.Ballot, m.Window, m.Applied = r.ballot(), r.u32(), r.instance()
+	m.Ballot, m.Round, m.Window, m.Low, m.Applied, m.Trim = r.ballot(), r.u64(), r.u32(), r.bool(), r.instance(), r.instance()
 }
-func (m *HeartbeatAck) valid() bool { return m.Ballot.Valid() }
+func (m *HeartbeatAck) valid() bool { return m.Ballot.Valid() && m.Trim <= m.Applied }
+
+func (*Read) Type() MessageType            { return TypeRead }
+func (m *Read) appendBody(b []byte) []byte { return appendU64(b, m.ID) }
+func (m *Read) decodeBody(r *reader)       { m.ID = r.u64() }
+func (m *Read) valid() bool                { return true }
+
+func (*ReadAt) Type() MessageType { return TypeReadAt }
+func (m *ReadAt) appendBody(b []byte) []byte {
+	return appendU64(appendU64(appendPeer(b, m.Target), m.ID), uint64(m.Instance))
+}
+func (m *ReadAt) decodeBody(r *reader) { m.Target, m.ID, m.Instance = r.peer(), r.u64(), r.instance() }
+func (m *ReadAt) valid() bool          { return m.Target.valid() }
+
+func (*Yield) Type() MessageType { return TypeYield }
+func (m *Yield) appendBody(b []byte) []byte {
+	return appendU32(appendBallot(b, m.Ballot), uint32(m.Target))
+}
+func (m *Yield) decodeBody(r *reader) { m.Ballot, m.Target = r.ballot(), NodeID(r.u32()) }
+func (m *Yield) valid() bool          { return m.Ballot.Valid() }
 
 func (*Ask) Type() MessageType { return TypeAsk }
 func (m *Ask) appendBody(b []byte) []byte {

@@ -1,9 +1,11 @@
 package protocol
 
-// Send is a message with the group that must hear it.
+// Send is a message with the group that must hear it, or with the one process
+// of it that must. Where a network carries to groups only, the others hear it too.
 type Send struct {
-	To  Group
-	Msg Message
+	To   Group
+	Only Peer // zero: everybody in To
+	Msg  Message
 }
 
 // Output is what one or several steps of the cores ask for. The node loop
@@ -17,7 +19,12 @@ type Output struct {
 }
 
 // Send lets m leave at once.
-func (o *Output) Send(to Group, m Message) { o.Now = append(o.Now, Send{to, m}) }
+func (o *Output) Send(to Group, m Message) { o.Now = append(o.Now, Send{To: to, Msg: m}) }
+
+// SendTo lets m leave at once, for one process.
+func (o *Output) SendTo(p Peer, m Message) {
+	o.Now = append(o.Now, Send{To: GroupOf(p.Role), Only: p, Msg: m})
+}
 
 // Persist adds records, and messages that may leave only after these records
 // and all earlier ones are durable (rule 1). Without records it makes a
@@ -32,7 +39,7 @@ func (o *Output) PersistOne(rec Record, to Group, m Message) {
 	if rec != nil {
 		o.Records = append(o.Records, rec)
 	}
-	o.held = append(o.held, Send{to, m})
+	o.held = append(o.held, Send{To: to, Msg: m})
 }
 
 // LastHeld returns the message that was held back last, nil if there is none:

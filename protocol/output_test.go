@@ -10,7 +10,7 @@ import (
 func TestHeldMessagesLeaveByReleaseOnly(t *testing.T) {
 	var o Output
 	first, second, third := &Canvass{1}, &Canvass{2}, &Canvass{3}
-	o.Persist([]Record{&Round{1}}, Send{GroupAcceptors, first})
+	o.Persist([]Record{&Round{1}}, Send{To: GroupAcceptors, Msg: first})
 	o.PersistOne(&Round{2}, GroupAcceptors, second)
 	o.PersistOne(nil, GroupLearners, third)
 	if len(o.Now) != 0 || o.LastHeld() != Message(third) {

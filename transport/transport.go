@@ -11,8 +11,11 @@ import (
 var ErrClosed = errors.New("transport closed")
 
 // Datagram is one opaque message and the group that it goes to or came from.
+// Only, if not zero, is the one process of the group that need hear it: a network
+// of connections sends it to nobody else, a multicast one to the whole group.
 type Datagram struct {
 	Group protocol.Group
+	Only  protocol.Peer
 	Data  []byte
 }
 
