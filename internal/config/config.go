@@ -68,7 +68,11 @@ func (c Config) ClusterID(runKey string) protocol.ClusterID {
 		b = binary.BigEndian.AppendUint32(b, uint32(c.Acceptors))
 		b = appendField(b, runKey)
 	}
-	sum := sha256.Sum256(b)
+	return clusterID(b)
+}
+
+func clusterID(fields []byte) protocol.ClusterID {
+	sum := sha256.Sum256(fields)
 	return protocol.ClusterID(max(1, binary.BigEndian.Uint64(sum[:8])))
 }
 

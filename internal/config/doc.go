@@ -1,5 +1,7 @@
-// Package config reads the file that tells the multicast roles of a cluster where
-// to meet.
+// Package config reads the two files that say what a cluster is: the config file
+// of the multicast roles and the cluster file of the list servers.
+//
+// # The config file: where the multicast roles meet
 //
 // One setting a line, key then value, separated by any white space; blank lines
 // and everything from a # on mean nothing; the order is free:
@@ -20,4 +22,11 @@
 // and key, and what is expected.
 //
 // Load reads a file, Parse any reader, and Default is a file that is built in.
+//
+// # The cluster file: which list servers there are
+//
+// One server a line, host:port or host, for which the port is 5000; a host is a
+// name or an IP address, IPv6 in brackets. Blank lines and everything from a # on
+// mean nothing. A server's id is its place among the servers, from 1 on. There are 1
+// to 63, no two the same. LoadServers reads a file, ParseServers any reader.
 package config

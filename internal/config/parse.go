@@ -46,15 +46,12 @@ type parser struct {
 
 // Parse reads a configuration; name is what errors call it.
 func Parse(name string, r io.Reader) (Config, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	text, err := readBounded(name, r)
 	if err != nil {
-		return Config{}, fmt.Errorf("reading the configuration %s: %w", name, err)
-	}
-	if len(text) > maxBytes {
-		return Config{}, fmt.Errorf("%s: larger than %d bytes: this is not a configuration", name, maxBytes)
+		return Config{}, err
 	}
 	p := &parser{file: name, config: Config{Acceptors: 3, TTL: 1}, seen: make(map[string]int)}
-	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+	for line := range strings.Lines(text) {
 		p.line++
 		if err := p.parseLine(line); err != nil {
 			return Config{}, err
@@ -64,6 +61,19 @@ func Parse(name string, r io.Reader) (Config, error) {
 		return Config{}, err
 	}
 	return p.config, nil
+}
+
+// readBounded reads a file of at most maxBytes, without the mark that some
+// editors put at its begin.
+func readBounded(name string, r io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return "", fmt.Errorf("reading the configuration %s: %w", name, err)
+	}
+	if len(text) > maxBytes {
+		return "", fmt.Errorf("%s: larger than %d bytes: this is not a configuration", name, maxBytes)
+	}
+	return strings.TrimPrefix(string(text), "\ufeff"), nil
 }
 
 func (p *parser) parseLine(line string) error {
