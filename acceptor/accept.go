@@ -8,14 +8,14 @@ import (
 )
 
 // accept is phase 2b.
-func (a *Acceptor) accept(now protocol.Time, m *protocol.Accept, out *protocol.Output) {
+func (a *Acceptor) accept(now protocol.Time, from protocol.Sender, m *protocol.Accept, out *protocol.Output) {
 	if m.Ballot.Less(a.promised) {
-		a.refuse(m.Ballot, out)
+		a.refuse(from.Peer, m.Ballot, out)
 		return
 	}
 	a.hear(now)
 	if m.Instance <= a.votes.trim {
-		a.forgotten(out)
+		a.forgotten(from.Peer, out)
 		return
 	}
 	held := a.votes.get(m.Instance)
@@ -94,15 +94,17 @@ func extend(m *protocol.Accepted, i protocol.Instance) bool {
 }
 
 // forgotten answers an Accept at or below the trim point: decided and in the
-// checkpoint, so there is no vote any more (rule 6). Proposers hear it too.
-func (a *Acceptor) forgotten(out *protocol.Output) {
+// checkpoint, so there is no vote any more (rule 6). Proposers hear it too: it
+// is for the one that asked.
+func (a *Acceptor) forgotten(to protocol.Peer, out *protocol.Output) {
 	a.stats.Forgotten++
-	if n := len(out.Now); n > 0 {
+	if n := len(out.Now); n > 0 && out.Now[n-1].Only == to {
 		if last, ok := out.Now[n-1].Msg.(*protocol.Trimmed); ok && last.Trim == a.votes.trim {
 			return // once for a burst
 		}
 	}
-	out.Send(protocol.GroupLearners, &protocol.Trimmed{Trim: a.votes.trim, Applied: a.votes.trim})
+	out.Now = append(out.Now, protocol.Send{To: protocol.GroupLearners, Only: to,
+		Msg: &protocol.Trimmed{Trim: a.votes.trim, Applied: a.votes.trim}})
 }
 
 // hasRoom keeps the table bounded (rule 8). To abstain is always safe. When

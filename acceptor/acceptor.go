@@ -20,6 +20,7 @@ type Acceptor struct {
 
 	leaderHeard bool
 	heardAt     protocol.Time
+	low         bool // its disk is nearly full
 	stopped     bool // after out.Fail: neither promises nor votes any more
 
 	stats Stats
@@ -91,13 +92,15 @@ func (a *Acceptor) Step(now protocol.Time, from protocol.Sender, m protocol.Mess
 	}
 	switch m := m.(type) {
 	case *protocol.Accept:
-		a.accept(now, m, out)
+		a.accept(now, from, m, out)
 	case *protocol.Prepare:
-		a.prepare(now, m, out)
+		a.prepare(now, from, m, out)
 	case *protocol.Heartbeat:
 		a.heartbeat(now, from, m, out)
 	case *protocol.Canvass:
-		a.canvass(now, m, out)
+		a.canvass(now, from, m, out)
+	case *protocol.Yield:
+		a.yield(from, m)
 	case *protocol.Stranger:
 		a.stranger(from, m, out)
 	}
@@ -114,6 +117,10 @@ func (a *Acceptor) Trim(upTo protocol.Instance) {
 // Learned says that this process has applied the decided instances up to upTo.
 // Heartbeats are answered with it; it never goes back.
 func (a *Acceptor) Learned(upTo protocol.Instance) { a.learned = max(a.learned, upTo) }
+
+// SetLow says whether this process's disk is nearly full, so that the leader
+// should take no more commands. Votes go on as before.
+func (a *Acceptor) SetLow(low bool) { a.low = low }
 
 // Promised is the highest promised ballot, zero if there is none: votes count
 // as promises. A checkpoint must hold it, because the vote that made the
@@ -146,14 +153,20 @@ func (a *Acceptor) Stats() Stats {
 
 // refuse tells the owner of a ballot that a higher one was promised, once for
 // a burst of its messages. It commits to nothing, so it need not wait.
-func (a *Acceptor) refuse(b protocol.Ballot, out *protocol.Output) {
+func (a *Acceptor) refuse(to protocol.Peer, b protocol.Ballot, out *protocol.Output) {
 	a.stats.Refused++
 	if n := len(out.Now); n > 0 {
 		if last, ok := out.Now[n-1].Msg.(*protocol.Refuse); ok && last.Ballot == b && last.Promised == a.promised {
 			return
 		}
 	}
-	out.Send(protocol.GroupProposers, &protocol.Refuse{Ballot: b, Promised: a.promised})
+	out.Now = append(out.Now, reply(to, &protocol.Refuse{Ballot: b, Promised: a.promised}))
+}
+
+// reply is an answer to one proposer. Where a network carries to groups only,
+// the other proposers hear it too.
+func reply(to protocol.Peer, m protocol.Message) protocol.Send {
+	return protocol.Send{To: protocol.GroupProposers, Only: to, Msg: m}
 }
 
 // fail stops this acceptor for good.

@@ -7,17 +7,19 @@ import "paxos/protocol"
 func (a *Acceptor) hear(now protocol.Time) { a.leaderHeard, a.heardAt = true, now }
 
 // canvass answers a proposer that would like to lead. It changes nothing.
-func (a *Acceptor) canvass(now protocol.Time, m *protocol.Canvass, out *protocol.Output) {
+func (a *Acceptor) canvass(now protocol.Time, from protocol.Sender, m *protocol.Canvass, out *protocol.Output) {
 	hears := a.leaderHeard && now.Sub(a.heardAt) < a.cfg.LeaderTimeout
-	out.Send(protocol.GroupProposers, &protocol.Support{Round: m.Round, Granted: !hears, Promised: a.promised})
+	out.Now = append(out.Now, reply(from.Peer, &protocol.Support{Round: m.Round, Granted: !hears, Promised: a.promised}))
 }
 
 // heartbeat notes the leader and answers it, or tells it that it was deposed.
 // The answer promises nothing: a Heartbeat of a higher ballot leaves the
 // promise as it is. It says how much of what is decided this process knows,
-// since nobody but a leader can tell it more if no acceptor knows more. And it
-// allows to vote in its ballot, for its pins did not contradict this store
-// (rule 10).
+// since nobody but a leader can tell it more if no acceptor knows more, and how
+// much of it stands in its checkpoint. It repeats the Heartbeat's Round: after
+// that round began no higher ballot was promised here, which is what a
+// linearizable read needs (rule 12). And the Heartbeat allows to vote in its
+// ballot, for its pins did not contradict this store (rule 10).
 func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protocol.Heartbeat, out *protocol.Output) {
 	if store, elsewhere := a.pinnedElsewhere(m.Pins); elsewhere {
 		a.fail(a.strangerError(from, store), out)
@@ -25,10 +27,23 @@ func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protoco
 	}
 	a.learnPins(m.Pins, out)
 	if m.Ballot.Less(a.promised) {
-		a.refuse(m.Ballot, out)
+		a.refuse(from.Peer, m.Ballot, out)
 		return
 	}
 	a.hear(now)
 	a.vouched = m.Ballot
-	out.Send(protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Window: a.cfg.Window, Applied: a.learned})
+	out.Now = append(out.Now, reply(from.Peer, &protocol.HeartbeatAck{
+		Ballot: m.Ballot, Round: m.Round, Window: a.cfg.Window, Low: a.low, Applied: a.learned, Trim: a.votes.trim,
+	}))
+}
+
+// yield hears that a leader gives up, and so does not count it as heard any
+// more: whoever asks next is supported at once. It concerns liveness only: no
+// promise is taken back. What comes from anybody but the owner of the ballot,
+// or of a lower ballot than the one that is promised or heard here, which is
+// somebody else's business by now, changes nothing.
+func (a *Acceptor) yield(from protocol.Sender, m *protocol.Yield) {
+	if from.ID == m.Ballot.Proposer && !m.Ballot.Less(a.promised) && !m.Ballot.Less(a.vouched) {
+		a.leaderHeard = false
+	}
 }

@@ -18,7 +18,7 @@ const pinSize = 4 + 8
 // first that was heard of its ballot (the untargeted one was lost, or answered
 // before a crash) then it is promised first, and the page is part of that
 // promise.
-func (a *Acceptor) prepare(now protocol.Time, m *protocol.Prepare, out *protocol.Output) {
+func (a *Acceptor) prepare(now protocol.Time, from protocol.Sender, m *protocol.Prepare, out *protocol.Output) {
 	if m.Target != 0 && m.Target != a.cfg.Self.ID {
 		return
 	}
@@ -28,7 +28,7 @@ func (a *Acceptor) prepare(now protocol.Time, m *protocol.Prepare, out *protocol
 	}
 	a.learnPins(m.Pins, out)
 	if m.Ballot.Less(a.promised) {
-		a.refuse(m.Ballot, out)
+		a.refuse(from.Peer, m.Ballot, out)
 		return
 	}
 	a.hear(now)
@@ -36,16 +36,16 @@ func (a *Acceptor) prepare(now protocol.Time, m *protocol.Prepare, out *protocol
 		a.promised = m.Ballot
 		out.Persist([]protocol.Record{&protocol.Promised{Ballot: m.Ballot}})
 	}
-	a.promise(m.From, out)
+	a.promise(from.Peer, m.From, out)
 }
 
 // promise sends the pages of the current promise that start at from, as many
 // as fit a burst. All are held, although they add no record: the promise and
 // the votes that they tell of may still be on their way to the disk (rule 1).
-func (a *Acceptor) promise(from protocol.Instance, out *protocol.Output) {
+func (a *Acceptor) promise(to protocol.Peer, from protocol.Instance, out *protocol.Output) {
 	for burst := 0; burst == 0 || burst+a.cfg.PageBytes <= promiseBurst; burst += a.cfg.PageBytes {
 		page := a.page(from)
-		out.PersistOne(nil, protocol.GroupProposers, page)
+		out.Persist(nil, reply(to, page))
 		a.stats.Pages++
 		if page.Next == 0 {
 			return

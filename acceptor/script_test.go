@@ -15,7 +15,7 @@ import (
 //
 //	new trim= votes=(instance:ballot:value ...) pins=(acceptor:store ...) page= open= bytes=
 //	accept b= i= v=... | prepare b= from= target= pins= | heartbeat b= pins= | canvass round=
-//	stranger from= id= store= pinned= | trim to= | learned to= | sleep ms= | together (several lines, one output) | state
+//	yield from= id= b= to= | stranger from= id= store= pinned= | trim to= | learned to= | low is= | sleep ms= | together (several lines, one output) | state
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/transcripts", func(t *testing.T, path string) {
 		s := &script{t: t}
@@ -47,6 +47,9 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	case "learned":
 		s.a.Learned(protocol.Instance(number(d, "to")))
 		return "ok"
+	case "low":
+		s.a.SetLow(text(d, "is") == "true")
+		return "ok"
 	case "state":
 		return s.state()
 	case "together":
@@ -63,13 +66,17 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	return render(&out)
 }
 
-// sender is the leader, or process 7 of the role named by from=.
+// sender is the leader, or process 7 of the role named by from= or role=, or
+// with another id.
 func sender(d *datadriven.TestData) protocol.Sender {
 	from := leader
 	for role := protocol.RoleClient; role <= protocol.RoleServer; role++ {
-		if text(d, "from") == role.String() {
+		if text(d, "from") == role.String() || text(d, "role") == role.String() {
 			from.Role = role
 		}
+	}
+	if id := number(d, "id"); id != 0 && d.Cmd != "stranger" {
+		from.ID = protocol.NodeID(id)
 	}
 	return from
 }
@@ -116,7 +123,9 @@ func message(d *datadriven.TestData) protocol.Message {
 		return &protocol.Prepare{Ballot: b, From: protocol.Instance(number(d, "from")),
 			Target: protocol.NodeID(number(d, "target")), Pins: pinList(d)}
 	case "heartbeat":
-		return &protocol.Heartbeat{Ballot: b, Pins: pinList(d)}
+		return &protocol.Heartbeat{Ballot: b, Round: number(d, "round"), Pins: pinList(d)}
+	case "yield":
+		return &protocol.Yield{Ballot: b, Target: protocol.NodeID(number(d, "to"))}
 	case "canvass":
 		return &protocol.Canvass{Round: number(d, "round")}
 	case "stranger":
@@ -130,7 +139,7 @@ func message(d *datadriven.TestData) protocol.Message {
 func render(out *protocol.Output) string {
 	var b strings.Builder
 	for _, s := range out.Now {
-		fmt.Fprintf(&b, "now  %s: %s\n", s.To, show(s.Msg))
+		fmt.Fprintf(&b, "now  %s: %s\n", address(s), show(s.Msg))
 	}
 	for _, rec := range out.Records {
 		switch rec := rec.(type) {
@@ -144,7 +153,7 @@ func render(out *protocol.Output) string {
 	}
 	held := out.TakeHeld()
 	for _, s := range held.Release() {
-		fmt.Fprintf(&b, "held %s: %s\n", s.To, show(s.Msg))
+		fmt.Fprintf(&b, "held %s: %s\n", address(s), show(s.Msg))
 	}
 	if out.Fatal != nil {
 		fmt.Fprintf(&b, "FATAL %v\n", out.Fatal)
@@ -153,6 +162,18 @@ func render(out *protocol.Output) string {
 		return "nothing"
 	}
 	return b.String()
+}
+
+// address is the group, and the one in it for whom the message is, unless that
+// is the leader, who asked.
+func address(s protocol.Send) string {
+	if s.Only == (protocol.Peer{}) {
+		return "all " + s.To.String()
+	}
+	if s.Only == leader.Peer {
+		return s.To.String()
+	}
+	return fmt.Sprintf("%s, for %s %d", s.To, s.Only.Role, s.Only.ID)
 }
 
 func show(m protocol.Message) string {
@@ -172,7 +193,7 @@ func show(m protocol.Message) string {
 	case *protocol.Support:
 		return fmt.Sprintf("support round %d granted %t promised %s", m.Round, m.Granted, m.Promised)
 	case *protocol.HeartbeatAck:
-		return fmt.Sprintf("heartbeat-ack %s window %d applied %d", m.Ballot, m.Window, m.Applied)
+		return fmt.Sprintf("heartbeat-ack %s round %d window %d low %t applied %d trim %d", m.Ballot, m.Round, m.Window, m.Low, m.Applied, m.Trim)
 	case *protocol.Stranger:
 		return fmt.Sprintf("stranger %d on %s, pinned %s", m.Acceptor, m.Store, m.Pinned)
 	}

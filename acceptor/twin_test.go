@@ -45,12 +45,17 @@ func (w *twin) step(m protocol.Message, out *protocol.Output) {
 		w.accept(m, out)
 	case *protocol.Heartbeat:
 		if m.Ballot.Less(w.promised) {
-			out.Send(protocol.GroupProposers, &protocol.Refuse{Ballot: m.Ballot, Promised: w.promised})
+			answer(out, &protocol.Refuse{Ballot: m.Ballot, Promised: w.promised})
 		} else {
 			w.vouched = m.Ballot
-			out.Send(protocol.GroupProposers, &protocol.HeartbeatAck{Ballot: m.Ballot, Applied: w.trim})
+			answer(out, &protocol.HeartbeatAck{Ballot: m.Ballot, Round: m.Round, Applied: w.trim, Trim: w.trim})
 		}
 	}
+}
+
+// answer is for the leader, who alone asks.
+func answer(out *protocol.Output, m protocol.Message) {
+	out.Now = append(out.Now, protocol.Send{To: protocol.GroupProposers, Only: leader.Peer, Msg: m})
 }
 
 func (w *twin) prepare(m *protocol.Prepare, out *protocol.Output) {
@@ -58,12 +63,12 @@ func (w *twin) prepare(m *protocol.Prepare, out *protocol.Output) {
 		return
 	}
 	if m.Ballot.Less(w.promised) {
-		out.Send(protocol.GroupProposers, &protocol.Refuse{Ballot: m.Ballot, Promised: w.promised})
+		answer(out, &protocol.Refuse{Ballot: m.Ballot, Promised: w.promised})
 		return
 	}
-	var rec protocol.Record
+	var records []protocol.Record
 	if w.promised != m.Ballot {
-		w.promised, rec = m.Ballot, &protocol.Promised{Ballot: m.Ballot}
+		w.promised, records = m.Ballot, []protocol.Record{&protocol.Promised{Ballot: m.Ballot}}
 	}
 	p := &protocol.Promise{Ballot: m.Ballot, From: m.From, Trim: w.trim, Pins: []protocol.Pin{{Acceptor: self.ID, Store: self.Store}}}
 	for _, i := range slices.Sorted(maps.Keys(w.votes)) {
@@ -71,7 +76,7 @@ func (w *twin) prepare(m *protocol.Prepare, out *protocol.Output) {
 			p.Votes = append(p.Votes, w.votes[i])
 		}
 	}
-	out.PersistOne(rec, protocol.GroupProposers, p)
+	out.Persist(records, protocol.Send{To: protocol.GroupProposers, Only: leader.Peer, Msg: p})
 }
 
 func (w *twin) accept(m *protocol.Accept, out *protocol.Output) {
@@ -80,10 +85,11 @@ func (w *twin) accept(m *protocol.Accept, out *protocol.Output) {
 	var rec protocol.Record
 	switch {
 	case m.Ballot.Less(w.promised):
-		out.Send(protocol.GroupProposers, &protocol.Refuse{Ballot: m.Ballot, Promised: w.promised})
+		answer(out, &protocol.Refuse{Ballot: m.Ballot, Promised: w.promised})
 		return
 	case m.Instance <= w.trim:
-		out.Send(protocol.GroupLearners, &protocol.Trimmed{Trim: w.trim, Applied: w.trim})
+		out.Now = append(out.Now, protocol.Send{To: protocol.GroupLearners, Only: leader.Peer,
+			Msg: &protocol.Trimmed{Trim: w.trim, Applied: w.trim}})
 		return
 	case w.promised != m.Ballot && w.vouched != m.Ballot:
 		return
@@ -182,7 +188,7 @@ func restored(promised, vote1, vote3 protocol.Ballot, trim protocol.Instance) Re
 }
 
 func messages(b protocol.Ballot) []protocol.Message {
-	list := []protocol.Message{&protocol.Heartbeat{Ballot: b}}
+	list := []protocol.Message{&protocol.Heartbeat{Ballot: b, Round: 7}}
 	for i := protocol.Instance(1); i <= 4; i++ {
 		list = append(list, &protocol.Prepare{Ballot: b, From: i}, &protocol.Prepare{Ballot: b, From: i, Target: self.ID},
 			&protocol.Prepare{Ballot: b, From: i, Target: self.ID + 1},

@@ -35,7 +35,7 @@ func (f *Fetcher) fill(out *protocol.Output) {
 }
 
 func (f *Fetcher) ask(b *blob, e extent, out *protocol.Output) {
-	out.Send(protocol.GroupOf(f.peer.Role), &protocol.Fetch{Target: f.peer, Kind: b.kind, Number: b.number,
+	out.SendTo(f.peer, &protocol.Fetch{Target: f.peer, Kind: b.kind, Number: b.number,
 		Offset: e.first, Length: e.end - e.first})
 }
 

@@ -78,7 +78,7 @@ func (r *repair) ask(l *Learner, now protocol.Time, out *protocol.Output) {
 	}
 	last = min(last, l.next+protocol.Instance(l.cfg.MaxAhead)-1)
 	for run, n := l.missing(l.next, last, left), 0; run.Valid() && n < maxRuns; n++ {
-		out.Send(protocol.GroupOf(target.Role), &protocol.Ask{Target: target, Span: run})
+		out.SendTo(target, &protocol.Ask{Target: target, Span: run})
 		l.stats.Asked++
 		r.upTo = run.Last
 		left -= int(run.Len())

@@ -173,7 +173,7 @@ func markOf(d *datadriven.TestData) (m protocol.Mark) {
 func render(out *protocol.Output) string {
 	var b strings.Builder
 	for _, s := range out.Now {
-		fmt.Fprintf(&b, "now  %s: %s\n", s.To, show(s.Msg))
+		fmt.Fprintf(&b, "now  %s, for %s %d: %s\n", s.To, s.Only.Role, s.Only.ID, show(s.Msg))
 	}
 	for _, rec := range out.Records {
 		fmt.Fprintf(&b, "log  %v\n", rec)

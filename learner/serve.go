@@ -5,16 +5,15 @@ import "paxos/protocol"
 // decidedHead is what a Decided takes beside its decisions, in bytes.
 const decidedHead = 8 + 5
 
-// serve answers an Ask with what is decided here, in pages, to the group of the
-// asker: whoever else misses it hears it too. Nothing but decided values ever
-// goes out this way. Where nothing is known it is silent.
+// serve answers an Ask with what is decided here, in pages, for the asker; where
+// its whole group hears it, whoever else misses it profits. Nothing but decided
+// values ever goes out this way. Where nothing is known it is silent.
 func (l *Learner) serve(from protocol.Sender, m *protocol.Ask, out *protocol.Output) {
 	if m.Target != l.cfg.Self.Peer || l.recent.limit == 0 {
 		return
 	}
-	to := protocol.GroupOf(from.Role)
 	if m.Span.First < l.recent.first {
-		out.Send(to, &protocol.Trimmed{Trim: l.recent.first - 1, Applied: l.next - 1})
+		out.SendTo(from.Peer, &protocol.Trimmed{Trim: l.recent.first - 1, Applied: l.next - 1})
 		return
 	}
 	first, last := m.Span.First, min(m.Span.Last, max(l.next-1, l.open.top))
@@ -24,7 +23,7 @@ func (l *Learner) serve(from protocol.Sender, m *protocol.Ask, out *protocol.Out
 		if page == nil {
 			return
 		}
-		out.Send(to, page)
+		out.SendTo(from.Peer, page)
 		l.stats.Answered++
 	}
 }
