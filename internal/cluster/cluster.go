@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"paxos/internal/process"
 	"paxos/protocol"
 )
 
@@ -33,12 +34,11 @@ type Options struct {
 
 // Cluster is a set of child processes. Its methods may be called by any goroutine.
 type Cluster struct {
-	options Options
-	starter *starter
+	options  Options
+	children *process.Set
 
 	mu        sync.Mutex
 	processes []*Process // all that were ever started
-	closed    bool
 }
 
 // New makes the folder and the config file of a cluster, and starts nothing yet.
@@ -52,7 +52,7 @@ func New(o Options) (*Cluster, error) {
 			return nil, fmt.Errorf("make the cluster's folder: %w", err)
 		}
 	}
-	c := &Cluster{options: o, starter: newStarter()}
+	c := &Cluster{options: o, children: process.NewSet()}
 	if err := c.writeConfig(); err != nil {
 		c.Close()
 		return nil, err
@@ -68,9 +68,9 @@ func complete(o *Options) error {
 		o.Interface = "lo"
 	}
 	if o.Binary == "" {
-		self, err := os.Executable()
+		self, err := process.Self()
 		if err != nil {
-			return fmt.Errorf("find the running program, to start it as the roles: %w", err)
+			return err
 		}
 		o.Binary = self
 	}
@@ -128,39 +128,43 @@ func name(role protocol.Role, id int) string { return role.String() + "-" + strc
 // Start starts a role, with args after the usual ones. A role that has no data
 // folder yet is told to format one. Only a client may end by itself, see Check.
 func (c *Cluster) Start(role protocol.Role, id int, args ...string) (*Process, error) {
-	return c.launch(newProcess(role, id, args, c.LogPath(role, id)))
+	return c.launch(role, id, args, role == protocol.RoleClient)
 }
 
 // StartTask is Start for a role that ends by itself when its args say so.
 func (c *Cluster) StartTask(role protocol.Role, id int, args ...string) (*Process, error) {
-	p := newProcess(role, id, args, c.LogPath(role, id))
-	p.task = true
-	return c.launch(p)
+	return c.launch(role, id, args, true)
 }
 
-func (c *Cluster) launch(p *Process) (*Process, error) {
-	all := c.arguments(p)
+func (c *Cluster) launch(role protocol.Role, id int, args []string, task bool) (*Process, error) {
+	child, err := c.children.Start(process.Spec{
+		Name:   fmt.Sprintf("%s %d", role, id),
+		Binary: c.options.Binary,
+		Args:   c.arguments(role, id, args),
+		Log:    c.LogPath(role, id),
+		Output: c.OutputPath(role, id), // anew at each start: a learner prints from the first value on
+		Stdin:  role == protocol.RoleClient,
+		Task:   task,
+	})
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{Process: child, Role: role, ID: id, args: args}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return nil, fmt.Errorf("start %s: the cluster was closed", p)
-	}
-	if err := p.start(c, all); err != nil {
-		return nil, fmt.Errorf("start %s: %w", p, err)
-	}
 	c.processes = append(c.processes, p)
 	return p, nil
 }
 
-func (c *Cluster) arguments(p *Process) []string {
-	args := []string{p.Role.String(), "--id", strconv.Itoa(p.ID), "--config", c.ConfigPath(), "--log-json"}
-	if p.Role != protocol.RoleClient {
-		args = append(args, "--data-dir", c.DataDir(p.Role, p.ID))
-		if _, err := os.Stat(c.DataDir(p.Role, p.ID)); errors.Is(err, os.ErrNotExist) {
+func (c *Cluster) arguments(role protocol.Role, id int, more []string) []string {
+	args := []string{role.String(), "--id", strconv.Itoa(id), "--config", c.ConfigPath(), "--log-json"}
+	if role != protocol.RoleClient {
+		args = append(args, "--data-dir", c.DataDir(role, id))
+		if _, err := os.Stat(c.DataDir(role, id)); errors.Is(err, os.ErrNotExist) {
 			args = append(args, "--init")
 		}
 	}
-	return slices.Concat(args, c.options.Args, p.args)
+	return slices.Concat(args, c.options.Args, more)
 }
 
 // Restart starts the role of an ended process again, on the same store.
@@ -169,14 +173,7 @@ func (c *Cluster) Restart(p *Process) (*Process, error) { return c.Start(p.Role,
 // Check reports the first process that ended although nobody asked it to, other
 // than a client or a task that was done. It names the process and quotes the
 // end of its log.
-func (c *Cluster) Check() error {
-	for _, p := range c.all() {
-		if err := p.unexpectedEnd(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+func (c *Cluster) Check() error { return c.children.Check() }
 
 // Living returns the processes that run.
 func (c *Cluster) Living() []*Process {
@@ -190,28 +187,12 @@ func (c *Cluster) all() []*Process {
 }
 
 // Stop stops every process that runs, cleanly, and reports those that did not manage.
-func (c *Cluster) Stop() error {
-	living := c.Living()
-	for _, p := range living {
-		p.ask()
-	}
-	var errs []error
-	for _, p := range living {
-		errs = append(errs, p.Stop())
-	}
-	return errors.Join(errs...)
-}
+func (c *Cluster) Stop() error { return c.children.Stop() }
 
 // Close kills what still runs and waits until all is gone. The folder stays.
-func (c *Cluster) Close() {
-	c.mu.Lock()
-	closed := c.closed
-	c.closed = true
-	c.mu.Unlock()
-	for _, p := range c.all() {
-		p.Kill()
-	}
-	if !closed {
-		c.starter.end()
-	}
+func (c *Cluster) Close() { c.children.Close() }
+
+// DiskBytes is what the stores of all roles take on the disk, in bytes.
+func (c *Cluster) DiskBytes() (int64, error) {
+	return process.DiskBytes(filepath.Join(c.options.Dir, "data"))
 }

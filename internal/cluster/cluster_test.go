@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"os/signal"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,16 +47,6 @@ func play(args []string) int {
 			return 0
 		case "deaf":
 			signal.Ignore(syscall.SIGTERM)
-		case "parent": // of a cluster of its own
-			c, err := New(Options{Dir: args[0]})
-			if err != nil {
-				return 1
-			}
-			p, err := c.Start(protocol.RoleAcceptor, 1, "deaf")
-			if err != nil {
-				return 1
-			}
-			fmt.Println(p.Pid())
 		case "echo": // a client
 			_, _ = io.Copy(os.Stderr, os.Stdin)
 			return 0
@@ -68,10 +56,6 @@ func play(args []string) int {
 	}
 	<-asked
 	signal.Stop(asked) // as the roles do: a second signal is final
-	logLine("asked", "")
-	if slices.Contains(args, "linger") {
-		time.Sleep(100 * time.Millisecond)
-	}
 	logLine("stopped", `,"fsyncs":7,"checkpoints":1`)
 	return 0
 }
@@ -163,7 +147,7 @@ func TestARoleFormatsItsStoreAtItsFirstStartOnly(t *testing.T) {
 // says appends a line to a role's log, as if the role had written it.
 func says(t *testing.T, p *Process, message string, at time.Time) {
 	t.Helper()
-	f, err := os.OpenFile(p.log, os.O_APPEND|os.O_WRONLY, 0)
+	f, err := os.OpenFile(p.Log(), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,7 +198,7 @@ func TestWaitStartedWaitsForTheLastStartOfEachRole(t *testing.T) {
 		if err := c.WaitStarted(bounded(t)); err != nil {
 			t.Fatal(err)
 		}
-		if found, err := entries(p.log, startedMessage); err != nil || len(found) != i+1 {
+		if found, err := entries(p.Log(), startedMessage); err != nil || len(found) != i+1 {
 			t.Errorf("start %d: it has started %d times, %v", i+1, len(found), err)
 		}
 		p.Kill()
@@ -303,53 +287,6 @@ func waitLog(t *testing.T, c *Cluster, role protocol.Role, id int) {
 	}
 }
 
-func TestAProcessIsAskedOnlyOnceToStop(t *testing.T) {
-	c := newCluster(t)
-	p := start(t, c, protocol.RoleAcceptor, 1, "lead", "linger")
-	waitLog(t, c, protocol.RoleAcceptor, 1)
-	p.ask()
-	err := c.Wait(bounded(t), "the first request to arrive", func() (bool, error) {
-		found, err := entries(p.log, "asked")
-		return len(found) > 0, err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.Stop(); err != nil {
-		t.Errorf("the second request hit it: %v", err)
-	}
-}
-
-func TestChildrenDieWithTheirParent(t *testing.T) {
-	parent := exec.Command(os.Args[0], t.TempDir(), "parent")
-	out, err := parent.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := parent.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var child int
-	_, err = fmt.Fscan(out, &child)
-	_ = parent.Process.Kill()
-	_ = parent.Wait()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ctx := bounded(t); alive(child); time.Sleep(pollEvery) {
-		if ctx.Err() != nil {
-			_ = syscall.Kill(child, syscall.SIGKILL)
-			t.Fatal("the child outlived its parent")
-		}
-	}
-}
-
-// alive reports whether a process runs; one that only waits to be reaped does not.
-func alive(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(stat), ") Z ")
-}
-
 func TestCloseLeavesNothingRunning(t *testing.T) {
 	c := newCluster(t)
 	p := start(t, c, protocol.RoleAcceptor, 1, "deaf")
@@ -361,26 +298,6 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 		t.Error("a closed cluster starts processes")
 	}
 	c.Close()
-}
-
-func TestUsageIsReadFromProc(t *testing.T) {
-	c := newCluster(t)
-	p := start(t, c, protocol.RoleAcceptor, 1, "lead")
-	waitLog(t, c, protocol.RoleAcceptor, 1)
-	u, err := p.Usage()
-	if err != nil || u.PeakRSS < 1<<20 || u.RSSAnon < 100<<10 || u.RSSAnon > u.PeakRSS {
-		t.Errorf("it uses %+v, %v", u, err)
-	}
-}
-
-func TestCPUTimeIsFoundBehindAnyName(t *testing.T) {
-	line := "7 (a ) b) S 1 7 7 0 -1 4194560 1 2 3 4 " + strconv.Itoa(150) + " 50 0 0 20 0 1 0 100"
-	if got, err := cpuTime([]byte(line)); err != nil || got != 2*time.Second {
-		t.Errorf("%v, %v; want 2s", got, err)
-	}
-	if _, err := cpuTime([]byte("7 (a) S 1")); err == nil {
-		t.Error("a short line passed")
-	}
 }
 
 func TestDiskBytesAreThoseOfTheStores(t *testing.T) {

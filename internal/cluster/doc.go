@@ -4,11 +4,9 @@
 // loopback interface.
 //
 //   - cluster.go: a cluster: its folder, its config file, its processes;
-//   - process.go: one process: start, kill -9, stop;
-//   - starter.go: why no child survives its parent;
+//   - process.go: one process, see internal/process for what can be done to it;
 //   - groups.go: groups that no other cluster on this host uses;
-//   - logs.go: who leads, and what a process said when it stopped;
-//   - usage.go: CPU time and memory, from /proc.
+//   - logs.go: who leads, and what a process said when it stopped.
 //
 // The folder of a cluster:
 //

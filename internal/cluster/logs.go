@@ -20,9 +20,6 @@ const (
 	stoppedMessage = "stopped" // a role was shut down cleanly
 )
 
-// pollEvery is how often a file is looked at for something new.
-const pollEvery = 2 * time.Millisecond
-
 // Stopped is what a role says of itself when it has been shut down cleanly.
 // What it did in an earlier start that was killed is not in it.
 type Stopped struct {
@@ -73,7 +70,7 @@ func (c *Cluster) Leader(since time.Time) (Leader, error) {
 		if p.Role != protocol.RoleProposer {
 			continue
 		}
-		found, err := entries(p.log, leadingMessage)
+		found, err := entries(p.Log(), leadingMessage)
 		if err != nil {
 			return Leader{}, fmt.Errorf("look for the leader: %w", err)
 		}
@@ -105,8 +102,8 @@ func (c *Cluster) WaitStarted(ctx context.Context) error {
 			if p.Role == protocol.RoleClient {
 				continue
 			}
-			found, err := entries(p.log, startedMessage)
-			if err != nil || len(found) == 0 || found[len(found)-1].Time.Before(p.began) {
+			found, err := entries(p.Log(), startedMessage)
+			if err != nil || len(found) == 0 || found[len(found)-1].Time.Before(p.Began()) {
 				return false, err
 			}
 		}
@@ -117,22 +114,11 @@ func (c *Cluster) WaitStarted(ctx context.Context) error {
 // Wait asks again and again until the answer is yes, and gives up when ctx ends
 // or when a process ended that should not have. what says what is awaited.
 func (c *Cluster) Wait(ctx context.Context, what string, answer func() (bool, error)) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for {
-		yes, err := answer()
-		if yes || err != nil {
-			return err
-		}
-		if err := c.Check(); err != nil {
-			return fmt.Errorf("wait for %s: %w", what, err)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w; the logs are in %s", what, context.Cause(ctx), filepath.Dir(c.LogPath(protocol.RoleAcceptor, 1)))
-		case <-tick.C:
-		}
+	err := c.children.Wait(ctx, what, answer)
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("%w; the logs are in %s", err, filepath.Dir(c.LogPath(protocol.RoleAcceptor, 1)))
 	}
+	return err
 }
 
 // Stopped adds up what the roles said when they were shut down cleanly; Length
@@ -141,10 +127,10 @@ func (c *Cluster) Stopped() (Stopped, error) {
 	var sum Stopped
 	seen := make(map[string]bool)
 	for _, p := range c.all() {
-		if seen[p.log] {
+		if seen[p.Log()] {
 			continue
 		}
-		seen[p.log] = true
+		seen[p.Log()] = true
 		s, err := c.StoppedOf(p.Role, p.ID)
 		if err != nil {
 			return sum, err

@@ -1,4 +1,4 @@
-package cluster
+package process
 
 import (
 	"bytes"
@@ -71,10 +71,10 @@ func statusBytes(status []byte, key string) int64 {
 	return 0
 }
 
-// DiskBytes is what the stores of all roles take on the disk, in bytes.
-func (c *Cluster) DiskBytes() (int64, error) {
+// DiskBytes is what the files of a folder take on the disk, in bytes.
+func DiskBytes(dir string) (int64, error) {
 	var total int64
-	err := filepath.WalkDir(filepath.Join(c.options.Dir, "data"), func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
@@ -86,7 +86,7 @@ func (c *Cluster) DiskBytes() (int64, error) {
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("add up the stores' size: %w", err)
+		return 0, fmt.Errorf("add up the sizes of files: %w", err)
 	}
 	return total, nil
 }

@@ -1,13 +1,13 @@
-package cluster
+package process
 
 import (
 	"os/exec"
 	"runtime"
 )
 
-// starter starts all children of a cluster from one operating system thread.
+// starter starts all children of a Set from one operating system thread.
 // The kernel sends a child its Pdeathsig when the *thread* that started it ends,
-// so that thread must live as long as the cluster, and no longer matter after it.
+// so that thread must live as long as the Set, and no longer matter after it.
 type starter struct {
 	jobs chan job
 }
