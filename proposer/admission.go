@@ -63,7 +63,11 @@ func (p *Proposer) onOpen(n protocol.Nonce) {
 	if _, underWay := a.opens[n]; underWay || !p.admitting() {
 		return
 	}
-	if len(a.opens) >= maxOpens {
+	switch {
+	case p.lead.full:
+		p.stats.Refused++
+		return
+	case len(a.opens) >= maxOpens:
 		a.dropped++
 		return
 	}
@@ -78,12 +82,18 @@ func (p *Proposer) onSubmit(run protocol.Run) {
 	}
 	a := &p.admit
 	last, known := a.state.Session(run.Session)
+	if known && run.Last() <= last {
+		a.answers.ack(protocol.Ack{Session: run.Session, Through: last})
+		return
+	}
+	if p.lead.full {
+		p.stats.Refused++
+		return
+	}
 	s := a.cursor(run.Session)
 	switch {
 	case s == nil:
 		a.dropped++
-	case known && run.Last() <= last:
-		a.answers.ack(protocol.Ack{Session: run.Session, Through: last})
 	case !a.fits(run, last):
 		a.tooLong++
 	case !known:

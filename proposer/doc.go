@@ -73,6 +73,45 @@
 // they have applied; a leader that sees none of them come any further, below
 // its mark's end, steps down, and phase 1 begins again at their trim points.
 //
+// # Reads
+//
+// A linearizable read (rule 12) must see every command that was acknowledged to
+// anybody before it was sent. reads.go answers it with an instance R: who has
+// applied R and all before it sees them. R is the highest instance that was
+// proposed in this ballot, or recovered by its phase 1, when the Read came. The
+// answer leaves when a majority has answered a Heartbeat that was sent after the
+// Read came. Why it suffices: let a value be chosen, at instance n in ballot c,
+// before the Read came, and b be the leader's ballot.
+//
+//   - c > b is impossible. The majority that accepted in c shares an acceptor with
+//     the one that answered, and that one had promised c when it answered a
+//     Heartbeat of the lower ballot b; it would have refused it.
+//   - c = b: this leader had proposed it, so n <= R.
+//   - c < b: phase 1 of b recovered it, or found it below a trim point, so n <= R.
+//
+// What the leader itself knows to be decided would not suffice: Accepted go to
+// everybody, and another list server may have counted a majority, applied the
+// command and answered its client before this one heard of it. Nor would a round
+// that was under way when the Read came: its Heartbeat may have been answered
+// before a higher ballot was promised, and the command acknowledged since.
+//
+// Answers wait until all that phase 1 recovered is applied here, though by the
+// argument that is not needed for R to be high enough; it makes R an instance
+// that will soon be decided. It need not ever be: if this leader ends before the
+// acceptors hear of it, the next one may propose nothing there for long. So who
+// waits for R in vain must ask again. Reads write nothing to any log.
+//
+// # Handing over
+//
+// yield.go: a leader that will end, or shall not lead, says so in a Yield. The
+// acceptors forget that they hear a leader; its target stands at once, without a
+// canvass. Only liveness hangs on it: the successor's phase 1 is like any other.
+//
+// # Full disks
+//
+// A leader whose acceptors say that a disk is nearly full admits no commands,
+// and says so in its Heartbeats. Votes, checkpoints and reads go on.
+//
 // # Admission and batching
 //
 // admission.go keeps a cursor for each session, from the applied state, afresh

@@ -13,6 +13,7 @@ type election struct {
 	leader   protocol.Ballot // whom it hears; zero: nobody
 	standAt  protocol.Time   // standby: when the silence has been long enough
 	failures int             // candidacies that came to nothing since a leader was heard
+	yielded  protocol.Ballot // the highest one that was given up by its owner
 
 	round     uint64         // canvassing: names the attempt, so that old answers don't count
 	granted   protocol.Tally // acceptors that miss a leader, too

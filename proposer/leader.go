@@ -1,6 +1,10 @@
 package proposer
 
-import "paxos/protocol"
+import (
+	"slices"
+
+	"paxos/protocol"
+)
 
 // tickLeader sends what is due of a leader, and steps down when it does not
 // lead any more in fact.
@@ -12,6 +16,7 @@ func (p *Proposer) tickLeader(now protocol.Time, out *protocol.Output) {
 		}
 		p.beat(now, out)
 	}
+	p.confirmReads(now, out)
 	if p.lead.retransmitAt != 0 && now >= p.lead.retransmitAt {
 		p.retransmit(now, out)
 	}
@@ -36,19 +41,28 @@ func (p *Proposer) stalled(now protocol.Time) bool {
 	return busy && now.Sub(p.lead.progressAt) >= p.cfg.StallTimeout
 }
 
-// beat sends a sign of life. Its news lets everybody find out about a lost
-// tail, not only about holes.
+// beat sends a sign of life, when its time has come: a Heartbeat for the sake of
+// reads does not put it off, nor what a leader looks after with each of them.
 func (p *Proposer) beat(now protocol.Time, out *protocol.Output) {
+	p.lead.beatAt = now.Add(p.cfg.Heartbeat)
+	p.lead.lookAtDisks(now)
+	p.sendHeartbeat(now, out)
+}
+
+// sendHeartbeat tells what is decided, so that everybody finds out about a lost
+// tail, not only about holes. It serves the reads that are under way.
+func (p *Proposer) sendHeartbeat(now protocol.Time, out *protocol.Output) {
 	l := &p.lead
-	l.beatAt = now.Add(p.cfg.Heartbeat)
+	l.reads.tries++
+	l.reads.resendAt = now.Add(l.rtt.timeout(p.cfg, l.reads.tries))
 	out.Send(protocol.GroupAcceptors, &protocol.Heartbeat{
-		Ballot: l.ballot, Decided: p.decided(), Mark: l.mark(), Pins: p.pins.table.List(),
+		Ballot: l.ballot, Decided: p.decided(), Round: l.reads.round, Full: l.full, Mark: l.mark(), Pins: p.pins.table.List(),
 	})
 }
 
-// onHeartbeatAck notes that an acceptor follows, how much it can take, and how
-// much of what is decided it knows.
-func (p *Proposer) onHeartbeatAck(now protocol.Time, from protocol.NodeID, m *protocol.HeartbeatAck) {
+// onHeartbeatAck notes that an acceptor follows, how much it can take, how much
+// of what is decided it knows, and whether its disk is nearly full.
+func (p *Proposer) onHeartbeatAck(now protocol.Time, from protocol.NodeID, m *protocol.HeartbeatAck, out *protocol.Output) {
 	if p.state != catchingUp && p.state != leading || m.Ballot != p.ballot {
 		return
 	}
@@ -56,6 +70,21 @@ func (p *Proposer) onHeartbeatAck(now protocol.Time, from protocol.NodeID, m *pr
 	p.lead.heardAt[place] = now
 	p.lead.window.offer(place, m.Window)
 	p.lead.told.says(now, place, m.Applied)
+	p.lead.lowAt[place] = 0
+	if m.Low {
+		p.lead.lowAt[place] = max(now, 1)
+	}
+	p.lead.lookAtDisks(now)
+	p.onConfirm(from, m.Round, out)
+}
+
+// lookAtDisks finds out whether the disk of any acceptor that was heard lately is
+// nearly full. No commands are admitted then. What was admitted before goes on,
+// for it is little, and so does all that needs no new command.
+func (l *leadership) lookAtDisks(now protocol.Time) {
+	l.full = slices.ContainsFunc(l.lowAt, func(at protocol.Time) bool {
+		return at != 0 && now.Sub(at) < l.cfg.ElectionMax
+	})
 }
 
 // retransmit sends again what is due and not settled, as far as the window of

@@ -36,6 +36,9 @@ type leadership struct {
 	beatAt     protocol.Time   // when the next heartbeat is due
 	progressAt protocol.Time   // when first or the applied instance moved, or the only open one was proposed
 	told       told
+	reads      reads
+	lowAt      []protocol.Time // by place: when an acceptor said last that its disk is nearly full; 0: its last word is otherwise
+	full       bool            // one of them said so lately: no commands are admitted
 }
 
 // slot is one instance that was proposed in this ballot.
@@ -60,6 +63,7 @@ func newLeadership(cfg Config) leadership {
 		window:  newWindow(cfg),
 		heardAt: make([]protocol.Time, cfg.Quorum.Size()),
 		told:    newTold(cfg),
+		lowAt:   make([]protocol.Time, cfg.Quorum.Size()),
 	}
 }
 
@@ -78,8 +82,9 @@ func (l *leadership) begin(now protocol.Time, b protocol.Ballot, quorum protocol
 // keeping are the measurements.
 func (l *leadership) clear() {
 	clear(l.slots)
+	clear(l.lowAt)
 	l.window.clear()
-	*l = leadership{cfg: l.cfg, slots: l.slots, window: l.window, heardAt: l.heardAt, told: l.told}
+	*l = leadership{cfg: l.cfg, slots: l.slots, window: l.window, heardAt: l.heardAt, told: l.told, lowAt: l.lowAt}
 }
 
 func (l *leadership) slot(i protocol.Instance) *slot { return &l.slots[int(i)&(len(l.slots)-1)] }

@@ -51,12 +51,18 @@ type Stats struct {
 	Bytes         uint64 // in them
 	Retransmitted uint64 // Accepts sent again
 	Dropped       uint64 // runs dropped because a bound was reached
+	Refused       uint64 // Submits and Opens refused because an acceptor's disk is nearly full
+	Reads         uint64 // Reads answered
+	ReadRounds    uint64 // rounds of heartbeats begun for them
+	ReadsDropped  uint64 // Reads dropped because too many askers wait
+	Yields        uint64 // leaderships handed over; they count as StepDowns, too
 	TooLong       uint64 // Submits dropped because of a command that fits no value here: its client has a larger MTU
 	Strangers     uint64 // messages from stores that are not pinned
 	Disputed      int    // acceptors that do not count here, because pins of their stores contradict each other
 	Window        int    // bytes of Accepts that may be under way now
 	InFlight      int    // values under way now
 	Queued        int    // bytes of commands that wait now
+	Full          bool   // this leader admits no commands now: an acceptor's disk is nearly full
 	RTO           time.Duration
 }
 
@@ -103,6 +109,10 @@ func (p *Proposer) Step(now protocol.Time, from protocol.Sender, m protocol.Mess
 		p.hearLeader(now, m.Ballot)
 	case *protocol.Prepare:
 		p.hearCandidate(now, m.Ballot)
+	case *protocol.Read:
+		p.onRead(from.Peer, m.ID)
+	case *protocol.Yield:
+		p.onYield(now, from.ID, m, out)
 	default:
 		p.stepAcceptor(now, from, m, out)
 	}
@@ -123,7 +133,7 @@ func (p *Proposer) stepAcceptor(now protocol.Time, from protocol.Sender, m proto
 	case *protocol.Accepted:
 		p.onAccepted(now, from.ID, m)
 	case *protocol.HeartbeatAck:
-		p.onHeartbeatAck(now, from.ID, m)
+		p.onHeartbeatAck(now, from.ID, m, out)
 	case *protocol.Promise:
 		p.onPromise(now, from.ID, m, out)
 	case *protocol.Support:
@@ -167,6 +177,7 @@ func (p *Proposer) Flush(now protocol.Time, out *protocol.Output) {
 	}
 	p.proposeRecovered(now, out)
 	p.proposeQueued(now, out)
+	p.confirmReads(now, out)
 	p.sendAnswers(out)
 }
 
@@ -198,10 +209,14 @@ func (p *Proposer) Deadline() (protocol.Time, bool) {
 	case preparing:
 		return min(p.phase1.resendAt, p.phase1.giveUpAt), true
 	}
+	at := p.lead.beatAt
 	if p.lead.retransmitAt != 0 {
-		return min(p.lead.beatAt, p.lead.retransmitAt), true
+		at = min(at, p.lead.retransmitAt)
 	}
-	return p.lead.beatAt, true
+	if readsAt, due := p.lead.reads.due(); due {
+		at = min(at, readsAt)
+	}
+	return at, true
 }
 
 // Leading reports whether the proposer is in phase 2.
@@ -229,6 +244,7 @@ func (p *Proposer) Stats() Stats {
 	s.Strangers, s.Disputed = p.pins.strangers, p.pins.disputed.Count()
 	s.Window, s.InFlight = p.lead.congestion, p.lead.inFlight
 	s.Queued, s.RTO = p.admit.queued, p.lead.rtt.timeout(p.cfg, 1)
+	s.Full = p.lead.full
 	return s
 }
 

@@ -23,6 +23,7 @@ import (
 //	MESSAGE [from=ACCEPTOR] [role=learner] ...   Step
 //	list ID=SEQ ...          what the applied state says of sessions
 //	applied N [advanced=S:Q] [opened=NONCE:S] [skipped=S:Q] [expired=S] [snapshot]
+//	yield-to PROPOSER        Yield, to nobody in particular if 0
 //	flush, state
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -108,6 +109,8 @@ func (tr *transcript) do(t *testing.T, b *strings.Builder, cmd string, out *prot
 		tr.applied(out)
 	case "flush":
 		tr.p.Flush(tr.now, out)
+	case "yield-to":
+		fmt.Fprintf(b, "yields: %t\n", tr.p.Yield(tr.now, protocol.NodeID(atoi(tr.word[0])), out))
 	case "state":
 		tr.state(b)
 	default:
@@ -116,8 +119,10 @@ func (tr *transcript) do(t *testing.T, b *strings.Builder, cmd string, out *prot
 		if s := tr.num("store"); s != 0 {
 			from.Store = protocol.StoreID(s)
 		}
-		if tr.args["role"] == "learner" {
-			from.Role = protocol.RoleLearner
+		for role := protocol.RoleClient; role <= protocol.RoleServer; role++ {
+			if tr.args["role"] == role.String() {
+				from.Role = role
+			}
 		}
 		tr.p.Step(tr.now, from, tr.message(t, cmd), out)
 	}
@@ -182,7 +187,11 @@ func (tr *transcript) message(t *testing.T, cmd string) protocol.Message {
 	case "heartbeat":
 		return &protocol.Heartbeat{Ballot: tr.ballot("ballot")}
 	case "heartbeat-ack":
-		return &protocol.HeartbeatAck{Ballot: tr.ballot("ballot"), Window: uint32(tr.num("window")), Applied: protocol.Instance(tr.num("applied"))}
+		return tr.heartbeatAck()
+	case "read":
+		return &protocol.Read{ID: uint64(tr.num("id"))}
+	case "yield":
+		return &protocol.Yield{Ballot: tr.ballot("ballot"), Target: protocol.NodeID(tr.num("to"))}
 	case "prepare":
 		return &protocol.Prepare{Ballot: tr.ballot("ballot"), From: 1}
 	case "accept":
@@ -204,6 +213,13 @@ func (tr *transcript) message(t *testing.T, cmd string) protocol.Message {
 	}
 	t.Fatalf("unknown command %q", cmd)
 	return nil
+}
+
+func (tr *transcript) heartbeatAck() *protocol.HeartbeatAck {
+	return &protocol.HeartbeatAck{
+		Ballot: tr.ballot("ballot"), Round: uint64(tr.num("round")), Window: uint32(tr.num("window")), Low: tr.args["low"] == "true",
+		Applied: protocol.Instance(max(tr.num("applied"), tr.num("trim"))), Trim: protocol.Instance(tr.num("trim")),
+	}
 }
 
 func (tr *transcript) promise() *protocol.Promise {
@@ -299,14 +315,21 @@ func printOutput(b *strings.Builder, out *protocol.Output) {
 	}
 	held := out.TakeHeld()
 	for _, s := range held.Release() {
-		fmt.Fprintf(b, "after disk, to %s: %s\n", s.To, describe(s.Msg))
+		fmt.Fprintf(b, "after disk, to %s: %s\n", address(s), describe(s.Msg))
 	}
 	for _, s := range out.Now {
-		fmt.Fprintf(b, "to %s: %s\n", s.To, describe(s.Msg))
+		fmt.Fprintf(b, "to %s: %s\n", address(s), describe(s.Msg))
 	}
 	if out.Fatal != nil {
 		fmt.Fprintf(b, "fatal: %v\n", out.Fatal)
 	}
+}
+
+func address(s protocol.Send) string {
+	if s.Only == (protocol.Peer{}) {
+		return s.To.String()
+	}
+	return fmt.Sprintf("%s %d", s.Only.Role, s.Only.ID)
 }
 
 func describe(m protocol.Message) string {
@@ -318,7 +341,11 @@ func describe(m protocol.Message) string {
 	case *protocol.Accept:
 		return fmt.Sprintf("accept %s instance=%d mark=%s value=%s", shortBallot(m.Ballot), m.Instance, describeMark(m.Mark), describeValue(m.Value))
 	case *protocol.Heartbeat:
-		return fmt.Sprintf("heartbeat %s decided=%d mark=%s pins=%s", shortBallot(m.Ballot), m.Decided, describeMark(m.Mark), describePins(m.Pins))
+		return describeHeartbeat(m)
+	case *protocol.ReadAt:
+		return fmt.Sprintf("read-at id=%d instance=%d", m.ID, m.Instance)
+	case *protocol.Yield:
+		return fmt.Sprintf("yield %s to=%d", shortBallot(m.Ballot), m.Target)
 	case *protocol.Stranger:
 		return fmt.Sprintf("stranger acceptor=%d store=%#x pinned=%#x", m.Acceptor, uint64(m.Store), uint64(m.Pinned))
 	case *protocol.Opened:
@@ -329,6 +356,18 @@ func describe(m protocol.Message) string {
 		return fmt.Sprintf("expired session=%d", m.Session)
 	}
 	return m.Type().String()
+}
+
+// describeHeartbeat leaves out what is usual.
+func describeHeartbeat(m *protocol.Heartbeat) string {
+	s := fmt.Sprintf("heartbeat %s decided=%d mark=%s pins=%s", shortBallot(m.Ballot), m.Decided, describeMark(m.Mark), describePins(m.Pins))
+	if m.Round != 0 {
+		s += fmt.Sprintf(" round=%d", m.Round)
+	}
+	if m.Full {
+		s += " full"
+	}
+	return s
 }
 
 func describePins(pins []protocol.Pin) string {

@@ -74,7 +74,7 @@ func TestBytesUnderWayStayInTheWindow(t *testing.T) {
 			d.submit(run)
 			next = int(run.Last()) + 1
 		}
-		d.p.onHeartbeatAck(0, 1, &protocol.HeartbeatAck{Ballot: d.p.ballot, Window: 5000})
+		d.p.onHeartbeatAck(0, 1, &protocol.HeartbeatAck{Ballot: d.p.ballot, Window: 5000}, new(protocol.Output))
 		d.flush()
 		bytes := 0
 		for _, a := range d.open {
