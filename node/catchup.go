@@ -102,6 +102,9 @@ func (m *Machine) Installed(now protocol.Time, f *Frozen) error {
 		if m.Proposer != nil {
 			m.Proposer.Applied(now, applied, nil, &m.out)
 		}
+		if m.desk != nil {
+			m.desk.caughtUp(now)
+		}
 	}
 	m.Checkpointed(f)
 	return nil

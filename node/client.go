@@ -40,6 +40,9 @@ type clientRunner struct {
 	offered  uint64
 	end      error // of the source
 	progress time.Time
+
+	hearing hearing
+	look    protocol.Time // when to look next at what is heard
 }
 
 func openClient(o ClientOptions) (*clientRunner, error) {
@@ -47,16 +50,13 @@ func openClient(o ClientOptions) (*clientRunner, error) {
 	if err != nil {
 		return nil, err
 	}
-	nonce, err := newNonce()
-	if err != nil {
-		return nil, err
-	}
-	core := client.New(client.Config{Nonce: nonce, Seed: randomUint64(), SubmitBytes: sizes.Submit, Window: o.Window})
+	core := client.New(client.Config{Nonce: randomNonce(), Seed: randomUint64(), SubmitBytes: sizes.Submit, Window: o.Window})
 	self := protocol.Sender{Peer: o.Self}
 	return &clientRunner{
 		ClientOptions: o, began: time.Now(), core: core, source: newSource(o),
-		in:  newInbox(o.Transport, o.Cluster, o.Self),
-		out: outbox{transport: o.Transport, cluster: o.Cluster, self: self},
+		in:   newInbox(o.Transport, o.Cluster, o.Self),
+		out:  outbox{transport: o.Transport, cluster: o.Cluster, self: self},
+		look: protocol.Time(statusEvery),
 	}, nil
 }
 
@@ -100,6 +100,7 @@ func (r *clientRunner) turn() (done bool, err error) {
 		return false, err
 	}
 	r.tell()
+	r.listen(now)
 	if r.end != nil && r.waiting == 0 && r.core.Outstanding() == 0 {
 		if !ended(r.end) {
 			return false, r.end
@@ -143,6 +144,15 @@ func (r *clientRunner) tell() {
 	}
 	r.progress = time.Now()
 	r.Progress(r.report())
+}
+
+// listen tells why nobody answers, where what is heard says so.
+func (r *clientRunner) listen(now protocol.Time) {
+	if now < r.look {
+		return
+	}
+	r.look = now.Add(statusEvery)
+	r.hearing.observe(r.Log, r.Cluster, &r.in.drops, r.Transport.Stats())
 }
 
 func (r *clientRunner) report() ClientReport {

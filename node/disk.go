@@ -168,7 +168,7 @@ func (d *disk) commit(g *group) error {
 		}
 	}
 	g.batch.Reset()
-	d.out.send(g.held.Release())
+	d.out.release(g.held.Release())
 	return nil
 }
 

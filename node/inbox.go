@@ -87,6 +87,14 @@ func (d *drops) count(err error) {
 // onlyForeign reports whether datagrams of other clusters arrive, and none of ours.
 func (d *drops) onlyForeign() bool { return d.cluster > 0 && d.good == 0 }
 
+// byReason names the counts.
+func (d *drops) byReason() map[string]uint64 {
+	return map[string]uint64{
+		"foreign": d.foreign, "other_version": d.version, "other_cluster": d.cluster,
+		"truncated": d.truncated, "bad_checksum": d.checksum, "malformed": d.malformed,
+	}
+}
+
 // fields are the counts for a log line.
 func (d *drops) fields() []any {
 	return []any{

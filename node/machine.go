@@ -18,6 +18,8 @@ type Parts struct {
 	Fetcher  *learner.Fetcher
 	List     *list.State
 
+	desk *desk // of a list server
+
 	Round uint64         // restored from the store
 	Pins  *protocol.Pins // shared by all of them
 }
@@ -33,6 +35,8 @@ type Machine struct {
 
 	leaderSays  protocol.Instance
 	leaderHeard bool
+	inStep      protocol.Time // when this process last had applied what a leader said is decided; 0: never
+	full        bool          // the leader says that a disk is nearly full
 
 	fetches []FetchRequest
 	install installation
@@ -69,7 +73,12 @@ func (m *Machine) hearVotes() {
 func (m *Machine) Step(now protocol.Time, from protocol.Sender, msg protocol.Message) {
 	switch msg := msg.(type) {
 	case *protocol.Heartbeat:
-		m.leaderSays, m.leaderHeard = max(m.leaderSays, msg.Decided), true
+		m.hearLeader(now, msg)
+	case *protocol.ReadAt:
+		if m.desk != nil && msg.Target == m.self.Peer {
+			m.desk.answer(now, msg)
+		}
+		return
 	case *protocol.Fetch:
 		if msg.Target == m.self.Peer {
 			m.fetches = append(m.fetches, FetchRequest{from, msg})
@@ -88,6 +97,15 @@ func (m *Machine) Step(now protocol.Time, from protocol.Sender, msg protocol.Mes
 	m.Learner.Step(now, from, msg, &m.out)
 }
 
+// hearLeader takes a leader's word on how far the cluster is, and on its disks.
+func (m *Machine) hearLeader(now protocol.Time, h *protocol.Heartbeat) {
+	m.leaderSays, m.leaderHeard = max(m.leaderSays, h.Decided), true
+	m.full = h.Full
+	if m.List.Applied() >= h.Decided {
+		m.inStep = max(now, 1)
+	}
+}
+
 // LeaderSays is the highest instance that a leader said to be decided, and
 // whether any was heard.
 func (m *Machine) LeaderSays() (decided protocol.Instance, heard bool) {
@@ -101,6 +119,9 @@ func (m *Machine) Tick(now protocol.Time) {
 	}
 	m.Learner.Tick(now, &m.out)
 	m.Fetcher.Tick(now, &m.out)
+	if m.desk != nil {
+		m.desk.tick(now)
+	}
 }
 
 // Deadline is when Tick is next needed, if ever.
@@ -116,6 +137,9 @@ func (m *Machine) Deadline() (protocol.Time, bool) {
 	if m.Proposer != nil {
 		earlier(m.Proposer.Deadline())
 	}
+	if m.desk != nil {
+		earlier(m.desk.deadline())
+	}
 	return next, any
 }
 
@@ -124,10 +148,40 @@ func (m *Machine) Deadline() (protocol.Time, bool) {
 func (m *Machine) Settle(now protocol.Time) {
 	m.applyAll(now)
 	if m.Proposer != nil {
+		m.ask(now)
 		m.Proposer.Flush(now, &m.out)
 		m.applyAll(now) // a quorum may have been waiting for its Accept
+		if m.ask(now) {
+			m.Proposer.Flush(now, &m.out)
+			m.applyAll(now)
+		}
 	}
 	m.catchUp(now)
+}
+
+// ask hands what the front desk wants to the leader: to the own proposer if that
+// leads, else over the network, to everybody while no leader is known. It reports
+// whether the own proposer got anything.
+func (m *Machine) ask(now protocol.Time) (inside bool) {
+	if m.desk == nil {
+		return false
+	}
+	leader := m.Proposer.Leader()
+	m.desk.flush(now, leader)
+	inside = m.Proposer.Leading() && len(m.desk.out.Now) > 0
+	for _, s := range m.desk.out.Now {
+		msg := detached(s.Msg)
+		switch {
+		case inside:
+			m.Proposer.Step(now, m.self, msg, &m.out)
+		case leader != 0 && leader != m.self.ID:
+			m.out.Now = append(m.out.Now, protocol.Send{To: s.To, Only: protocol.Peer{Role: protocol.RoleServer, ID: leader}, Msg: msg})
+		default:
+			m.out.Send(s.To, msg)
+		}
+	}
+	m.desk.out.Now = m.desk.out.Now[:0]
+	return inside
 }
 
 // Output is what has been asked for since the last Reset.
@@ -210,23 +264,42 @@ func (m *Machine) apply(now protocol.Time, d protocol.Decision) {
 	if m.Proposer != nil {
 		m.Proposer.Applied(now, d.Instance, &m.effects, &m.out)
 	}
+	if m.desk != nil {
+		m.desk.applied(now, d.Instance, &m.effects)
+	}
 }
 
 // instanceCost is what an instance costs beside its value, in bytes: even
 // no-ops must lead to a checkpoint some day.
 const instanceCost = 128
 
-// hearOwn hands this process's own Accepts and Heartbeats to its learner half,
-// which does not hear them from the network. An Accept is not a vote: it needs
-// no disk. A Heartbeat of a leader that is catching up says how far to go.
+// hearOwn hands this process's own messages to the parts of it that they
+// concern, for it does not hear them from the network.
+//
+// An acceptor and its learner half, or a proposer and its, share a process: the
+// learner hears the Accepts (an Accept is not a vote: it needs no disk) and the
+// Heartbeats (that of a leader that is catching up says how far to go). A list
+// server hears all that it says to others, except what is for clients: its front
+// desk asks the list. What waits for the disk comes back by Step, when it is
+// durable (rule 1).
 func (m *Machine) hearOwn(now protocol.Time) {
 	for ; m.heard < len(m.out.Now); m.heard++ {
-		switch msg := m.out.Now[m.heard].Msg.(type) {
-		case *protocol.Accept, *protocol.Heartbeat:
-			m.Learner.Step(now, m.self, msg, &m.out)
+		s := m.out.Now[m.heard]
+		switch {
+		case s.To == protocol.GroupClients || s.Only != (protocol.Peer{}) && s.Only != m.self.Peer:
+		case m.combined():
+			m.Step(now, m.self, s.Msg)
+		default:
+			switch s.Msg.(type) {
+			case *protocol.Accept, *protocol.Heartbeat:
+				m.Learner.Step(now, m.self, s.Msg, &m.out)
+			}
 		}
 	}
 }
+
+// combined reports whether this process is proposer, acceptor and learner at once.
+func (m *Machine) combined() bool { return m.Acceptor != nil && m.Proposer != nil }
 
 // remember notes the rounds, which only checkpoints need again.
 func (m *Machine) remember() {

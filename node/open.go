@@ -82,6 +82,11 @@ func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
 	r.machine = NewMachine(self, parts)
 	r.in = newInbox(r.Transport, r.Cluster, r.Self)
 	r.out = &outbox{transport: r.Transport, cluster: r.Cluster, self: self}
+	if r.Self.Role == protocol.RoleServer {
+		r.box, r.space = &mailbox{wake: r.Transport.Wake}, newSpace(r.Options)
+		r.out.own = r.box
+		r.machine.desk = newDesk(r.deskConfig(sizes), parts.List)
+	}
 	r.disk = newDisk(r.store, r.out, r.failure)
 	r.worker = newWorker(r.store, r.listOptions(), r.failure, r.Transport.Wake)
 	r.server = newServer(r.store, r.out, r.failure, r.Transport.Window(), sizes.Piece)
@@ -100,17 +105,26 @@ func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Resto
 	seed := randomUint64()
 	p.Learner = learner.New(r.learnerConfig(self, sizes, p.Pins, seed), restored.Applied, nil)
 	p.Fetcher = learner.NewFetcher(learner.FetcherConfig{Window: min(r.Transport.Window(), maxFetchWindow)})
-	switch r.Self.Role {
-	case protocol.RoleAcceptor:
+	if r.votes() {
 		p.Acceptor, err = acceptor.New(r.acceptorConfig(self, sizes, p.Pins), acceptor.Restored{
 			Promised: restored.Promised, Votes: restored.Votes, Trim: restored.Applied,
 		})
-	case protocol.RoleProposer:
+	}
+	if r.Self.Role == protocol.RoleProposer || r.Self.Role == protocol.RoleServer {
 		p.Proposer = proposer.New(r.proposerConfig(self, sizes, p.Pins, seed), proposer.Restored{
 			Round: restored.Round, Applied: restored.Applied,
 		}, p.List)
 	}
 	return p, err
+}
+
+// votes reports whether this process has an acceptor in it.
+func (r *runner) votes() bool {
+	return r.Self.Role == protocol.RoleAcceptor || r.Self.Role == protocol.RoleServer
+}
+
+func (r *runner) deskConfig(sizes Sizes) deskConfig {
+	return deskConfig{Self: r.Self, SubmitBytes: sizes.Submit, Seed: randomUint64(), Nonce: randomNonce}
 }
 
 func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
@@ -136,11 +150,14 @@ func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol
 	}
 	for _, id := range r.Quorum.Members() {
 		peer := protocol.Peer{Role: protocol.RoleAcceptor, ID: id}
+		if r.Self.Role == protocol.RoleServer {
+			peer.Role = protocol.RoleServer
+		}
 		if peer != r.Self {
 			c.Peers = append(c.Peers, peer)
 		}
 	}
-	if r.Self.Role == protocol.RoleAcceptor {
+	if r.votes() {
 		c.CacheBytes = cacheBytes
 		c.MaxHeldBytes, c.MaxAhead = 2*maxVoteBytes, maxOpen // its own votes, which it holds anyway
 	}
@@ -167,11 +184,7 @@ func (r *runner) addLoad(self protocol.Sender, sizes Sizes) error {
 	if r.Load == nil {
 		return nil
 	}
-	nonce, err := newNonce()
-	if err != nil {
-		return err
-	}
-	c := client.New(client.Config{Nonce: nonce, Seed: r.Load.Seed, SubmitBytes: sizes.Submit})
+	c := client.New(client.Config{Nonce: randomNonce(), Seed: r.Load.Seed, SubmitBytes: sizes.Submit})
 	r.load = newLoad(r.Load, c, r.machine, self)
 	return nil
 }

@@ -39,6 +39,14 @@ type Options struct {
 	// that was decided when it started.
 	Once bool
 
+	// Members are the servers of a list server's cluster.
+	Members []Member
+	// ReserveBytes of a list server's disk are kept free: below, commands are
+	// refused, while votes and checkpoints go on. 0: no reserve.
+	ReserveBytes int64
+	// FreeBytes tells what is left on the disk of a folder; nil: the operating system.
+	FreeBytes func(dir string) (int64, error)
+
 	// Load, if not nil, is a client that lives in the proposer's process.
 	Load *Load
 

@@ -14,6 +14,7 @@ type outbox struct {
 	transport transport.Transport
 	cluster   protocol.ClusterID
 	self      protocol.Sender
+	own       *mailbox // of a list server, which hears itself; nil for the others
 	buffer    []byte
 	ends      []int
 	datagrams []transport.Datagram
@@ -32,16 +33,40 @@ func (o *outbox) send(sends []protocol.Send) {
 	defer o.mu.Unlock()
 	o.buffer, o.ends, o.datagrams = o.buffer[:0], o.ends[:0], o.datagrams[:0]
 	for _, s := range sends {
+		if o.inside(s) {
+			continue
+		}
 		o.buffer = protocol.AppendMessage(o.buffer, o.cluster, o.self, s.Msg)
 		o.ends = append(o.ends, len(o.buffer))
+		o.datagrams = append(o.datagrams, transport.Datagram{Group: s.To, Only: s.Only})
 	}
 	start := 0
-	for i, s := range sends {
-		o.datagrams = append(o.datagrams, transport.Datagram{Group: s.To, Only: s.Only, Data: o.buffer[start:o.ends[i]]})
-		start = o.ends[i]
+	for i, end := range o.ends { // the buffer has stopped moving
+		o.datagrams[i].Data = o.buffer[start:end]
+		start = end
 	}
-	o.transport.Send(o.datagrams)
+	if len(o.datagrams) > 0 {
+		o.transport.Send(o.datagrams)
+	}
 	if cap(o.buffer) > outboxKeep {
 		o.buffer = nil
+	}
+}
+
+// inside reports whether a message need not leave this list server: it is for
+// itself, or for clients, which are at its front desk.
+func (o *outbox) inside(s protocol.Send) bool {
+	return o.own != nil && (s.To == protocol.GroupClients || s.Only == o.self.Peer)
+}
+
+// release sends what waited for the disk. A list server hears it itself, too:
+// now that it is durable, and not before (rule 1).
+func (o *outbox) release(sends []protocol.Send) {
+	if len(sends) == 0 {
+		return
+	}
+	o.send(sends)
+	if o.own != nil {
+		o.own.put(o.self, sends)
 	}
 }

@@ -17,10 +17,10 @@ func randomUint64() uint64 {
 	return binary.LittleEndian.Uint64(b[:])
 }
 
-// newNonce draws the nonce that names a client's session before it has an id.
-func newNonce() (n protocol.Nonce, err error) {
+// randomNonce draws the nonce that names a session before it has an id.
+func randomNonce() (n protocol.Nonce) {
 	if _, err := rand.Read(n[:]); err != nil {
-		return n, fmt.Errorf("draw a nonce for the session: %w", err)
+		panic(fmt.Sprintf("the system has no randomness: %v", err))
 	}
-	return n, nil
+	return n
 }

@@ -41,6 +41,10 @@ type runner struct {
 	load   *load
 	status status
 
+	box   *mailbox // of a list server
+	shown shown
+	space space
+
 	checkpointing bool
 	threshold     uint64 // bytes of values between two checkpoints
 	once          once
@@ -87,6 +91,7 @@ func (r *runner) loop(ctx context.Context) error {
 		for _, l := range letters {
 			r.machine.Step(now, l.from, l.msg)
 		}
+		r.open(now)
 		if err := r.turn(ctx); err != nil {
 			return err
 		}
@@ -95,6 +100,24 @@ func (r *runner) loop(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// open opens the mailbox of a list server.
+func (r *runner) open(now protocol.Time) {
+	if r.box == nil {
+		return
+	}
+	letters, asks := r.box.take()
+	for _, l := range letters {
+		r.machine.Step(now, l.from, l.msg)
+	}
+	for _, ask := range asks {
+		ask(now)
+	}
+	if r.space.look(now) {
+		r.machine.Acceptor.SetLow(r.space.low)
+		r.Log.Warn("free space on the disk", "dir", r.DataDir, "bytes", r.space.left, "reserve", r.ReserveBytes, "appends_refused", r.space.low)
+	}
 }
 
 // results takes in what the other goroutines have done, or failed to do.
@@ -122,12 +145,13 @@ func (r *runner) turn(ctx context.Context) error {
 	r.load.settle(r.now())
 	out := r.machine.Output()
 	r.out.send(out.Now)
-	r.out.send(r.disk.add(out.Records, out.TakeHeld()))
+	r.out.release(r.disk.add(out.Records, out.TakeHeld()))
 	fatal := out.Fatal
 	r.machine.ResetOutput()
 	if fatal != nil {
 		return fatal
 	}
+	r.tellCalls()
 	r.background()
 	if r.feed != nil {
 		r.feed.flush(ctx.Done(), r.failure.dead)
@@ -221,7 +245,7 @@ func (r *runner) installed(f *Frozen) error {
 // setAlarm makes the transport wake the loop when somebody next needs a tick.
 func (r *runner) setAlarm() {
 	next, ok := r.machine.Deadline()
-	for _, at := range []protocol.Time{r.status.deadline(), r.load.deadline(), r.once.deadline()} {
+	for _, at := range []protocol.Time{r.status.deadline(), r.load.deadline(), r.once.deadline(), r.space.at} {
 		if at > 0 && (!ok || at < next) {
 			next, ok = at, true
 		}
@@ -236,6 +260,7 @@ func (r *runner) setAlarm() {
 func (r *runner) stop(cause error) error {
 	err := cause
 	if err == nil {
+		r.handOver()
 		err = r.drain()
 	}
 	r.disk.close()

@@ -11,7 +11,7 @@ import (
 type status struct {
 	leading bool
 	next    protocol.Time // of the next look at the counters
-	warned  bool
+	hearing hearing
 }
 
 const statusEvery = 5 * time.Second
@@ -40,11 +40,7 @@ func (s *status) observe(r *runner, now protocol.Time) {
 		return
 	}
 	s.next = now.Add(statusEvery)
-	if r.in.drops.onlyForeign() && !s.warned {
-		s.warned = true
-		r.Log.Warn("hears only other clusters on its groups: do the config, the number of acceptors, --cluster and PAXOS_CLUSTER agree everywhere?",
-			append([]any{"cluster", r.Cluster.String()}, r.in.drops.fields()...)...)
-	}
+	s.hearing.observe(r.Log, r.Cluster, &r.in.drops, r.Transport.Stats())
 	if r.Log.IsDebug() {
 		r.Log.Debug("counters", s.counters(r)...)
 	}
@@ -69,5 +65,5 @@ func (s *status) counters(r *runner) []any {
 		as := a.Stats()
 		fields = append(fields, "abstained", as.Beyond+as.Full+as.Unvouched, "refused", as.Refused, "pin_conflicts", as.PinConflicts)
 	}
-	return append(fields, r.in.drops.fields()...)
+	return append(append(fields, r.in.drops.fields()...), refusals(tr)...)
 }

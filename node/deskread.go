@@ -1,0 +1,126 @@
+package node
+
+import (
+	"time"
+
+	"paxos/protocol"
+)
+
+// reads are the desk's linearizable reads (rule 12). Those that arrive while the
+// leader is being asked share the next question. An answer names the instance
+// that this server must have applied; then all reads of that question go on.
+//
+// A question may be asked again, of the same leader or another: all its reads
+// began before it was first asked, so any answer to it is late enough.
+type reads struct {
+	next     []*call // arrived after the question that is under way
+	asked    []*call // wait for its answer
+	id       uint64  // of the question that is under way, or was last
+	answered fifo[answeredRead]
+	dueAt    protocol.Time // when to ask again; 0: nobody waits
+	tries    int
+}
+
+// answeredRead are reads that wait until an instance is applied here.
+type answeredRead struct {
+	at    protocol.Instance
+	calls []*call
+}
+
+const (
+	askAgainMin = 20 * time.Millisecond
+	askAgainMax = 200 * time.Millisecond
+)
+
+func (r *reads) waiting() int {
+	n := len(r.next) + len(r.asked)
+	for _, a := range r.answered.all() {
+		n += len(a.calls)
+	}
+	return n
+}
+
+// read takes a call for a linearizable read.
+func (d *desk) read(c *call) {
+	if d.waiting() >= deskCalls {
+		d.finish(c, ErrBusy)
+		return
+	}
+	d.reads.next = append(d.reads.next, c)
+}
+
+// flush asks the leader, if somebody waits and no question is under way.
+func (r *reads) flush(d *desk, now protocol.Time) {
+	if len(r.asked) > 0 || len(r.next) == 0 {
+		return
+	}
+	r.asked, r.next = r.next, r.asked[:0]
+	r.id++
+	r.tries = 0
+	r.ask(d, now)
+}
+
+func (r *reads) ask(d *desk, now protocol.Time) {
+	d.out.Send(protocol.GroupProposers, &protocol.Read{ID: r.id})
+	r.dueAt = now.Add(min(askAgainMin<<min(r.tries, 8), askAgainMax))
+	r.tries++
+}
+
+// repeat asks again at once: there is a new leader. What the old one had
+// proposed, and named in an answer, may never be decided.
+func (r *reads) repeat(d *desk, now protocol.Time) {
+	for r.answered.len() > 0 {
+		r.next = append(r.next, r.answered.pop().calls...)
+	}
+	if r.dueAt = 0; len(r.asked) > 0 {
+		r.tries = 0
+		r.ask(d, now)
+	}
+}
+
+// tick asks again, unless nobody waits for the answer any more.
+func (r *reads) tick(d *desk, now protocol.Time) {
+	if r.dueAt == 0 || now < r.dueAt {
+		return
+	}
+	tries := r.tries
+	r.asked, r.next = wanted(r.asked), wanted(r.next)
+	r.repeat(d, now)
+	if r.tries = tries; len(r.asked) > 0 {
+		r.tries++
+	}
+}
+
+func wanted(calls []*call) []*call {
+	kept := calls[:0]
+	for _, c := range calls {
+		if c.wanted() {
+			kept = append(kept, c)
+		}
+	}
+	clear(calls[len(kept):])
+	return kept
+}
+
+// answer takes the leader's word on the question that is under way.
+func (d *desk) answer(now protocol.Time, m *protocol.ReadAt) {
+	r := &d.reads
+	if m.ID != r.id || len(r.asked) == 0 {
+		return
+	}
+	r.answered.push(answeredRead{m.Instance, r.asked})
+	r.asked, r.dueAt = nil, now.Add(askAgainMax)
+	r.applied(d, d.list.Applied())
+}
+
+// applied lets those go on who waited for instance i, or an earlier one.
+func (r *reads) applied(d *desk, i protocol.Instance) {
+	for r.answered.len() > 0 && r.answered.front().at <= i {
+		for _, c := range r.answered.pop().calls {
+			d.finish(c, nil)
+		}
+	}
+	if r.answered.len() == 0 && len(r.asked) == 0 {
+		r.dueAt = 0
+	}
+}

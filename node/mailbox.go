@@ -1,0 +1,61 @@
+package node
+
+import (
+	"sync"
+
+	"paxos/protocol"
+)
+
+// mailbox is what other goroutines of a list server have for the loop: its own
+// messages that are durable now, and what the front door asks for.
+type mailbox struct {
+	wake func()
+
+	mu      sync.Mutex
+	letters []letter
+	asks    []func(now protocol.Time)
+	spareL  []letter
+	spareA  []func(now protocol.Time)
+	woken   bool // the loop was told, and has not looked since
+}
+
+// put leaves messages of this process to itself.
+func (b *mailbox) put(self protocol.Sender, sends []protocol.Send) {
+	b.mu.Lock()
+	for _, s := range sends {
+		if s.Only == (protocol.Peer{}) || s.Only == self.Peer {
+			b.letters = append(b.letters, letter{self, s.Msg})
+		}
+	}
+	b.tell()
+}
+
+// ask leaves something to be done in the loop.
+func (b *mailbox) ask(f func(now protocol.Time)) {
+	b.mu.Lock()
+	b.asks = append(b.asks, f)
+	b.tell()
+}
+
+// tell unlocks, and wakes the loop once for all that it has not looked at.
+func (b *mailbox) tell() {
+	first := !b.woken
+	b.woken = true
+	b.mu.Unlock()
+	if first {
+		b.wake()
+	}
+}
+
+// take takes out everything. What it returned last must not be used any more.
+func (b *mailbox) take() ([]letter, []func(now protocol.Time)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	letters, asks := b.letters, b.asks
+	clear(b.spareL)
+	clear(b.spareA)
+	b.letters, b.asks = b.spareL[:0], b.spareA[:0]
+	b.spareL, b.spareA = letters, asks
+	b.woken = false
+	return letters, asks
+}

@@ -1,0 +1,233 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"paxos/list"
+	"paxos/protocol"
+)
+
+// Server is a running list server's engine: proposer, acceptor and learner in
+// one process. Its methods may be called by any goroutine.
+type Server struct {
+	r      *runner
+	cancel context.CancelFunc
+	ended  chan struct{} // closed when the loop has ended
+	err    error         // why; read after ended
+}
+
+// StartServer starts the engine of a list server; Options.Self must be of
+// RoleServer. Errors are those of Run's beginning. Whoever starts it must Stop it.
+func StartServer(o Options) (*Server, error) {
+	if o.Self.Role != protocol.RoleServer {
+		return nil, fmt.Errorf("a list server cannot be a %s", o.Self.Role)
+	}
+	r, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{r: r, cancel: cancel, ended: make(chan struct{})}
+	r.shown.publish(r.machine)
+	r.start()
+	go func() {
+		defer close(s.ended)
+		s.err = r.stop(r.loop(ctx))
+	}()
+	return s, nil
+}
+
+// Stop shuts the server down cleanly: a leader hands over, what was gathered is
+// made durable, a checkpoint is written. It returns what the server ended with,
+// nil if that was Stop.
+func (s *Server) Stop() error {
+	s.cancel()
+	<-s.ended
+	return s.err
+}
+
+// Failed is closed when the server has ended, by Stop or by an error that Stop
+// returns.
+func (s *Server) Failed() <-chan struct{} { return s.ended }
+
+// Append appends payloads in their order; others may come in between. The
+// errors are those of api.go, or ctx's if nothing was done.
+func (s *Server) Append(ctx context.Context, payloads [][]byte) ([]Placed, error) {
+	if s.r.shown.full.Load() {
+		return nil, ErrFull
+	}
+	c := newCall(payloads)
+	s.r.box.ask(func(protocol.Time) { s.r.machine.desk.append(c) })
+	return s.placed(ctx, c)
+}
+
+// AppendIn appends payloads as the commands first, first+1, ... of a session
+// that OpenSession opened. To ask again is always safe: what was applied is
+// answered with its place. Commands must not leave a gap behind those applied and
+// those under way for longer than ctx lasts.
+func (s *Server) AppendIn(ctx context.Context, id protocol.SessionID, first protocol.Seq, payloads [][]byte) ([]Placed, error) {
+	if s.r.shown.full.Load() {
+		return nil, ErrFull
+	}
+	c := newCall(payloads)
+	s.r.box.ask(func(now protocol.Time) { s.r.machine.desk.appendIn(now, id, first, c) })
+	return s.placed(ctx, c)
+}
+
+// OpenSession opens a session, or finds the one that the same nonce has opened
+// and that still lives.
+func (s *Server) OpenSession(ctx context.Context, nonce protocol.Nonce) (protocol.SessionID, error) {
+	if s.r.shown.full.Load() {
+		return 0, ErrFull
+	}
+	c := newCall(nil)
+	s.r.box.ask(func(now protocol.Time) { s.r.machine.desk.open(now, nonce, c) })
+	if err := c.wait(ctx, s.ended); err != nil {
+		return 0, err
+	}
+	return c.session, nil
+}
+
+// Barrier returns when this server's list holds everything that was acknowledged
+// by any server before the call (rule 12). It writes no log.
+func (s *Server) Barrier(ctx context.Context) error {
+	c := newCall(nil)
+	s.r.box.ask(func(protocol.Time) { s.r.machine.desk.read(c) })
+	return c.wait(ctx, s.ended)
+}
+
+func (s *Server) placed(ctx context.Context, c *call) ([]Placed, error) {
+	if err := c.wait(ctx, s.ended); err != nil {
+		return nil, err
+	}
+	return c.placed, nil
+}
+
+// View is the list as it was last applied here.
+func (s *Server) View() list.View { return s.r.shown.view.Load().View }
+
+// Applied is the instance that View stands for, or a later one.
+func (s *Server) Applied() protocol.Instance { return s.r.shown.view.Load().applied }
+
+// Chunk implements list.ChunkSource for Views.
+func (s *Server) Chunk(n uint64) ([]byte, error) { return s.r.store.Chunk(n) }
+
+// Changed returns a channel that is closed when the list has changed since.
+func (s *Server) Changed() <-chan struct{} { return s.r.shown.changed() }
+
+// Status tells how the server is. After the end it is the zero Status.
+func (s *Server) Status() Status {
+	var st Status
+	done := make(chan struct{})
+	s.r.box.ask(func(now protocol.Time) {
+		st = s.r.report(now)
+		close(done)
+	})
+	select {
+	case <-done:
+		return st
+	case <-s.ended:
+		return Status{}
+	}
+}
+
+// Transfer gives the leadership to a server, 0 for anyone but the present
+// leader, and returns when that is known here to lead.
+func (s *Server) Transfer(ctx context.Context, to protocol.NodeID) error {
+	var from protocol.NodeID
+	for began := false; ; {
+		st := s.Status()
+		switch {
+		case to != 0 && st.Leader == to, to == 0 && began && st.Leader != 0 && st.Leader != from:
+			return nil
+		case !began && st.Leader != 0:
+			began, from = true, st.Leader
+			s.r.box.ask(func(now protocol.Time) { s.r.machine.yield(now, to) })
+		}
+		select {
+		case <-time.After(transferPoll):
+		case <-ctx.Done():
+			return fmt.Errorf("leadership to server %d: %w", to, context.Cause(ctx))
+		case <-s.ended:
+			return ErrStopped
+		}
+	}
+}
+
+const transferPoll = 5 * time.Millisecond
+
+// shown is what of the machine's state others may look at without asking the loop.
+type shown struct {
+	view atomic.Pointer[publishedView]
+	full atomic.Bool
+
+	mu   sync.Mutex
+	next chan struct{} // closed at the next change; nil: nobody waits
+}
+
+type publishedView struct {
+	list.View
+	applied protocol.Instance
+}
+
+// publish shows the list as it stands now, if it has changed.
+func (s *shown) publish(m *Machine) {
+	s.full.Store(m.full)
+	last := s.view.Load()
+	if last != nil && last.applied == m.List.Applied() {
+		return
+	}
+	s.view.Store(&publishedView{m.List.View(), m.List.Applied()})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next != nil {
+		close(s.next)
+		s.next = nil
+	}
+}
+
+func (s *shown) changed() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next == nil {
+		s.next = make(chan struct{})
+	}
+	return s.next
+}
+
+// tellCalls tells those at the front desk what became of their calls, once the
+// list that they may look at has what they were told.
+func (r *runner) tellCalls() {
+	if r.machine.desk == nil {
+		return
+	}
+	r.shown.publish(r.machine)
+	for _, c := range r.machine.desk.takeFinished() {
+		close(c.done)
+	}
+}
+
+// report is Status, in the loop.
+func (r *runner) report(now protocol.Time) Status {
+	m := r.machine
+	st := Status{
+		Leads: m.Proposer.Leading(), Leader: m.Proposer.Leader(), Ballot: m.Acceptor.Promised(),
+		Decided: max(m.leaderSays, m.List.Applied()), Applied: m.List.Applied(), Trim: m.Acceptor.TrimPoint(),
+		Length: m.List.Length(), Sessions: m.List.Sessions(), Waiting: m.desk.waiting(),
+		FreeBytes: r.space.left, Full: m.full, Stale: -1, Uptime: now.Sub(0),
+		Members: r.Members, Store: r.store.Stats(), Network: r.Transport.Stats(), Drops: r.in.drops.byReason(),
+	}
+	if m.inStep != 0 {
+		st.Stale = now.Sub(m.inStep)
+	}
+	for _, member := range st.Members {
+		if member.ID == r.Self.ID {
+			st.Self = member
+		}
+	}
+	return st
+}
