@@ -6,6 +6,8 @@
 //   - transport/memory: an in-process network for tests, with loss, duplicates,
 //     reordering and partitions that follow from a seed.
 //
+// Around any of them goes transport/sealed, which authenticates datagrams.
+//
 // Rules for every implementation:
 //
 //   - A transport decides nothing. It carries opaque bytes: it does not decode,

@@ -14,6 +14,12 @@ type Stats struct {
 	Oversized         uint64 // datagrams larger than any member may send, dropped
 	Overflowed        uint64 // datagrams lost because our receive buffer was full
 	ReceiveErrors     uint64 // passing errors while receiving
+
+	// What a sealed transport refused; see package sealed.
+	Unauthentic uint64 // altered, forged, or sealed with another key or not at all
+	Stale       uint64 // authentic, but of a time too far from this host's clock
+	Replayed    uint64 // authentic, but heard before
+	Crowded     uint64 // authentic, but from one sender more than can be remembered
 }
 
 // Counters collects Stats; any goroutine may use it. The zero value is ready.

@@ -58,6 +58,6 @@
 // ss and /proc/net/udp show them as such. Stats takes them off: Overflowed counts
 // only what others sent.
 //
-// Nothing is authenticated or encrypted, and a TTL of 1 keeps datagrams on the
-// local network.
+// Nothing is authenticated here (package sealed does that) or encrypted, and a TTL
+// of 1 keeps datagrams on the local network.
 package multicast

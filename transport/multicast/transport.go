@@ -105,6 +105,9 @@ func (t *Transport) grantedReceiveBuffer(o Options) (int, error) {
 // Interface is the name of the interface in use.
 func (t *Transport) Interface() string { return t.ifi.Name }
 
+// Loopback reports whether that interface stays within this host.
+func (t *Transport) Loopback() bool { return t.ifi.Flags&net.FlagLoopback != 0 }
+
 // ReceiveBuffer is the size in bytes of each group's receive buffer, as granted
 // and counted by the kernel: see Charge for what a datagram takes of it.
 func (t *Transport) ReceiveBuffer() int { return t.receiveBuffer }
