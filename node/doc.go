@@ -12,6 +12,12 @@
 //     worker that writes checkpoints; a server of snapshots to peers; and, for a
 //     learner, a feed that hands the list's entries out.
 //
+// [StartServer] runs the same loop for a list server: acceptor, proposer and
+// learner in one machine, with a front desk (desk.go, deskread.go) for commands and
+// linearizable reads. What a list server tells others it hears itself, as its
+// transport does not bring it back: at once, or, where it waits for the disk, by
+// its mailbox when it is durable (mailbox.go).
+//
 // The loop sleeps in the transport's Receive. Whoever has news
 // for it (the worker, a failure, a signal) leaves them and calls Wake.
 //
