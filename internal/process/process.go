@@ -2,6 +2,7 @@ package process
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // stopPatience is how long a process may take for a clean shutdown.
@@ -22,10 +25,12 @@ type Spec struct {
 	// Within, if not empty, is a command that turns into the one given behind it,
 	// with the same process id, like `ip netns exec NAME`.
 	Within []string
-	Log    string // the file that stderr is appended to
-	Output string // the file that gets stdout, anew at each start; empty: nobody does
-	Stdin  bool   // make a pipe to its stdin; else it reads nothing
-	Task   bool   // it may end by itself, with exit code 0
+	// NewNetwork gives it an empty network namespace of its own; that needs root.
+	NewNetwork bool
+	Log        string // the file that stderr is appended to
+	Output     string // the file that gets stdout, anew at each start; empty: nobody does
+	Stdin      bool   // make a pipe to its stdin; else it reads nothing
+	Task       bool   // it may end by itself, with exit code 0
 }
 
 // Process is one start of a program.
@@ -47,6 +52,9 @@ func start(s Spec, by *starter) (*Process, error) {
 	p.command.SysProcAttr = &syscall.SysProcAttr{
 		Setpgid:   true,            // ctrl-C reaches us alone, and we decide what becomes of the children
 		Pdeathsig: syscall.SIGKILL, // and when we die they must not live on
+	}
+	if s.NewNetwork {
+		p.command.SysProcAttr.Cloneflags = syscall.CLONE_NEWNET
 	}
 	files, err := p.connect()
 	defer func() {
@@ -109,8 +117,22 @@ func (p *Process) Kill() {
 	<-p.done
 }
 
-// Pause stops the process with SIGSTOP, until Resume.
-func (p *Process) Pause() error { return p.command.Process.Signal(syscall.SIGSTOP) }
+// Pause stops the process with SIGSTOP, until Resume. When it returns, all of the
+// process's threads stand still.
+func (p *Process) Pause() error {
+	if err := p.command.Process.Signal(syscall.SIGSTOP); err != nil {
+		return fmt.Errorf("pause %s: %w", p, err)
+	}
+	for {
+		err := unix.Waitid(unix.P_PID, p.Pid(), nil, unix.WSTOPPED|unix.WNOWAIT, nil)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, unix.EINTR) {
+			return fmt.Errorf("pause %s: %w", p, err)
+		}
+	}
+}
 
 // Resume lets a paused process go on.
 func (p *Process) Resume() error { return p.command.Process.Signal(syscall.SIGCONT) }

@@ -1,0 +1,232 @@
+package servers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func newCluster(t *testing.T, o Options) *Cluster {
+	t.Helper()
+	if o.Dir == "" {
+		o.Dir = t.TempDir()
+	}
+	c, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+func bounded(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// says asks a played server for something until it answers.
+func says(t *testing.T, c *Cluster, i int, path string) string {
+	t.Helper()
+	var body []byte
+	ok(t, c.Wait(bounded(t), "an answer", func() bool {
+		answer, err := c.Client().Get(c.URL(i, path))
+		if err != nil {
+			return false
+		}
+		defer answer.Body.Close()
+		body, err = io.ReadAll(answer.Body)
+		return err == nil && answer.StatusCode == http.StatusOK
+	}))
+	return string(body)
+}
+
+func TestAServerMakesItsStoreOnceAndKeepsTheClustersName(t *testing.T) {
+	dir := t.TempDir()
+	c := newCluster(t, Options{Dir: dir})
+	ok(t, c.Start(1))
+	first := says(t, c, 1, "/flags")
+	ok(t, c.Restart(1))
+	second := says(t, c, 1, "/flags")
+	name := strings.TrimPrefix(first, "true ")
+	if name == first || name == "" || second != "false "+name {
+		t.Errorf("started with %q, then %q; want a store made once, and one name", first, second)
+	}
+	c.Close()
+
+	again := newCluster(t, Options{Dir: dir})
+	ok(t, again.Start(1))
+	if got := says(t, again, 1, "/flags"); got != second || !slices.Equal(again.Addresses(), c.Addresses()) {
+		t.Errorf("a cluster opened again says %q at %v; want %q at %v", got, again.Addresses(), second, c.Addresses())
+	}
+	other := newCluster(t, Options{})
+	ok(t, other.Start(1))
+	if says(t, other, 1, "/flags") == first {
+		t.Error("two clusters have one name")
+	}
+}
+
+func TestAClusterFileOfOnesOwn(t *testing.T) {
+	dir := t.TempDir()
+	addresses, err := FreeAddresses(2)
+	ok(t, err)
+	file := filepath.Join(dir, "mine")
+	ok(t, os.WriteFile(file, []byte(strings.Join(addresses, "\n")), 0o644))
+	c := newCluster(t, Options{Dir: filepath.Join(dir, "data"), File: file})
+	if !slices.Equal(c.Addresses(), addresses) || c.Count() != 2 || c.Address(2) != addresses[1] {
+		t.Errorf("servers at %v, want %v", c.Addresses(), addresses)
+	}
+	ok(t, os.WriteFile(file, nil, 0o644))
+	if _, err := New(Options{Dir: dir, File: file}); err == nil || !strings.Contains(err.Error(), "mine: no server") {
+		t.Errorf("error %v", err)
+	}
+	ok(t, os.WriteFile(filepath.Join(dir, "cluster-name"), []byte("two words"), 0o644))
+	if _, err := New(Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "cluster-name") {
+		t.Errorf("a bad name: %v", err)
+	}
+}
+
+func TestTheLeaderIsWhomAMajorityCallsSoIfItAgrees(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args [3]string
+		want int
+	}{
+		{"all agree", [3]string{"-leader=2", "-leader=2 -leads", "-leader=2"}, 2},
+		{"two agree", [3]string{"-leader=3", "-leader=2", "-leader=3 -leads"}, 3},
+		{"an old leader is alone", [3]string{"-leader=1 -leads", "-leader=2 -leads", "-leader=2"}, 2},
+		{"it does not lead yet", [3]string{"-leader=2", "-leader=2", "-leader=2"}, 0},
+		{"nobody knows", [3]string{"-leads", "", ""}, 0},
+	} {
+		cluster := newCluster(t, Options{Args: []string{"-token=x"}, Token: "x"})
+		for i, args := range c.args {
+			ok(t, cluster.Start(i+1, strings.Fields(args)...))
+			says(t, cluster, i+1, "/flags")
+		}
+		if got := cluster.Leader(bounded(t)); got != c.want {
+			t.Errorf("%s: leader %d, want %d", c.name, got, c.want)
+		}
+		cluster.Close()
+	}
+}
+
+func TestReadyIsAMajority(t *testing.T) {
+	c := newCluster(t, Options{})
+	ok(t, c.Start(1, "-leader=1", "-leads"))
+	ok(t, c.Start(2))
+	says(t, c, 1, "/readyz")
+	says(t, c, 2, "/flags")
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(50*time.Millisecond, cancel)
+	if err := c.WaitReady(ctx); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), c.Dir()) {
+		t.Errorf("ready with one of three: %v", err)
+	}
+	ok(t, c.Start(3, "-leader=1"))
+	ok(t, c.WaitReady(bounded(t)))
+	ok(t, c.Restart(2, "-leader=1"))
+	leader, err := c.WaitLeader(bounded(t))
+	if err != nil || leader != 1 {
+		t.Errorf("leader %d, %v", leader, err)
+	}
+}
+
+func TestServersAreKilledPausedAndStopped(t *testing.T) {
+	c := newCluster(t, Options{Count: 2})
+	if c.Kill(1) == nil || c.Running(1) {
+		t.Error("a server was killed that never ran")
+	}
+	ok(t, c.StartAll())
+	says(t, c, 1, "/flags")
+	if err := c.Start(1); err == nil {
+		t.Error("a server was started twice")
+	}
+	ok(t, c.Pause(1))
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := c.Status(ctx, 1); err == nil {
+		t.Error("a paused server answered")
+	}
+	ok(t, c.Resume(1))
+	if s, err := c.Status(bounded(t), 1); err != nil || s.Length != 7 {
+		t.Errorf("status %+v, %v", s, err)
+	}
+	if u, err := c.Usage(1); err != nil || u.RSSAnon == 0 {
+		t.Errorf("it uses %+v, %v", u, err)
+	}
+	ok(t, c.Kill(1))
+	if c.Running(1) || c.Check() != nil {
+		t.Error("a server that was killed runs, or is missed")
+	}
+	says(t, c, 2, "/flags")
+	ok(t, c.Stop(2))
+	ok(t, c.StartAll())
+	says(t, c, 1, "/flags")
+	says(t, c, 2, "/flags")
+	ok(t, c.StopAll())
+}
+
+func TestWaitingEndsWhenAServerFails(t *testing.T) {
+	c := newCluster(t, Options{})
+	ok(t, c.Start(2, "-exit=4"))
+	_, err := c.WaitLeader(bounded(t))
+	if err == nil || !strings.Contains(err.Error(), "server 2") || !strings.Contains(err.Error(), "this is why") {
+		t.Errorf("error %v, want one that names server 2 and quotes its log", err)
+	}
+}
+
+func TestKeepingEndsWithTheFirstServerThatFails(t *testing.T) {
+	c := newCluster(t, Options{})
+	ok(t, c.Start(1))
+	ok(t, c.Start(2, "-exit=5"))
+	err := c.Keep(bounded(t), nil)
+	var ended *Ended
+	if !errors.As(err, &ended) || ended.Server != 2 || ended.Code != 5 || !strings.Contains(err.Error(), "this is why") {
+		t.Errorf("error %v; want that server 2 ended with code 5, and its words", err)
+	}
+	if !c.Running(1) {
+		t.Error("server 1 does not run any more")
+	}
+}
+
+func TestKeepingStartsAServerThatFailedAgain(t *testing.T) {
+	c := newCluster(t, Options{})
+	ok(t, c.StartAll())
+	says(t, c, 3, "/flags")
+	ctx, cancel := context.WithCancel(bounded(t))
+	told := make(chan string, 100)
+	kept := make(chan error)
+	go func() {
+		kept <- c.Keep(ctx, func(e *Ended, pause time.Duration) { told <- fmt.Sprintf("%d %d %v", e.Server, e.Code, pause) })
+	}()
+	for _, want := range []string{"3 -1 200ms", "3 -1 400ms"} {
+		p := c.Process(3)
+		ok(t, crash(p.Pid()))
+		if got := <-told; got != want {
+			t.Errorf("told %q, want %q", got, want)
+		}
+		ok(t, c.Wait(bounded(t), "another start", func() bool { return c.Process(3) != p }))
+		says(t, c, 3, "/flags")
+	}
+	ok(t, c.Stop(2)) // as it was asked to: it stays down
+	cancel()
+	ok(t, <-kept)
+	if c.Running(2) || len(told) > 0 {
+		t.Errorf("server 2 was started again, or told of: %d", len(told))
+	}
+}
