@@ -2,6 +2,8 @@ package proposer
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"paxos/protocol"
 )
@@ -16,6 +18,10 @@ type dumbList struct {
 
 func newDumbList() *dumbList {
 	return &dumbList{nonces: make(map[protocol.Nonce]protocol.SessionID), last: make(map[protocol.SessionID]protocol.Seq)}
+}
+
+func (l *dumbList) clone() *dumbList {
+	return &dumbList{nonces: maps.Clone(l.nonces), last: maps.Clone(l.last), log: slices.Clone(l.log)}
 }
 
 // Session makes it the proposer's Sessions.

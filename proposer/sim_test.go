@@ -63,6 +63,11 @@ func (w *world) mustFinish(most time.Duration) {
 				w.t.Logf("proposer %d: %v applied %d %+v", n.id, n.p.state, n.applied, n.p.Stats())
 			}
 		}
+		for _, n := range w.servers {
+			if n.up() {
+				w.t.Logf("server %d: %v applied %d %+v", n.id, n.p.state, n.applied, n.p.Stats())
+			}
+		}
 		w.t.Fatalf("not all acknowledged after %v: decided %d, leaders %v", most, w.decidedThrough(), w.leaders())
 	}
 	w.checkExactlyOnce()
@@ -75,6 +80,11 @@ func (w *world) mustTellAll(most time.Duration) {
 	told := func() bool {
 		for _, a := range w.acceptors {
 			if !a.down && a.applied < w.decidedThrough() {
+				return false
+			}
+		}
+		for _, s := range w.servers {
+			if s.up() && s.applied < w.decidedThrough() {
 				return false
 			}
 		}

@@ -26,10 +26,15 @@ type world struct {
 	proposers []*proposerNode
 	acceptors []*acceptorNode
 	clients   []*clientNode
+	servers   []*serverNode
+	apart     func(a, b receiver) bool // whom a partition separates; nil: nobody
 	ballots   map[slotBallot]map[protocol.NodeID]bool
 	values    map[slotBallot][]byte
 	chosen    map[protocol.Instance][]byte
-	marked    int // instances that marks were checked for
+	through   protocol.Instance                 // all up to here are chosen, at least
+	highest   protocol.Instance                 // the highest one chosen
+	marked    int                               // instances that marks were checked for
+	checked   map[protocol.Ballot]protocol.Span // what was found true: it stays so
 	sent      map[protocol.MessageType]int
 }
 
@@ -67,17 +72,7 @@ type receiver interface {
 }
 
 func newWorld(t testing.TB, seed uint64, acceptors, proposers int) *world {
-	q, err := protocol.QuorumOf(acceptors)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{
-		t: t, rng: rand.New(rand.NewPCG(seed, 99)), quorum: q, pageVotes: 3, now: 1,
-		ballots: make(map[slotBallot]map[protocol.NodeID]bool),
-		values:  make(map[slotBallot][]byte),
-		chosen:  make(map[protocol.Instance][]byte),
-		sent:    make(map[protocol.MessageType]int),
-	}
+	w := emptyWorld(t, seed, acceptors)
 	for i := range acceptors {
 		w.acceptors = append(w.acceptors, newAcceptorNode(w, protocol.NodeID(i+1)))
 	}
@@ -87,6 +82,22 @@ func newWorld(t testing.TB, seed uint64, acceptors, proposers int) *world {
 		n.start()
 	}
 	return w
+}
+
+// emptyWorld has a membership of n acceptors, but nobody lives there yet.
+func emptyWorld(t testing.TB, seed uint64, n int) *world {
+	q, err := protocol.QuorumOf(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &world{
+		t: t, rng: rand.New(rand.NewPCG(seed, 99)), quorum: q, pageVotes: 3, now: 1,
+		ballots: make(map[slotBallot]map[protocol.NodeID]bool),
+		values:  make(map[slotBallot][]byte),
+		chosen:  make(map[protocol.Instance][]byte),
+		sent:    make(map[protocol.MessageType]int),
+		checked: make(map[protocol.Ballot]protocol.Span),
+	}
 }
 
 func (w *world) after(d time.Duration, do func()) {
@@ -128,6 +139,9 @@ func (w *world) receivers() []receiver {
 	for _, c := range w.clients {
 		all = append(all, c)
 	}
+	for _, s := range w.servers {
+		all = append(all, s)
+	}
 	return all
 }
 
@@ -137,7 +151,7 @@ func (w *world) send(from receiver, sends []protocol.Send) {
 		w.sent[s.Msg.Type()]++
 		data := protocol.AppendMessage(nil, 7, from.sender(), s.Msg)
 		for _, to := range w.receivers() {
-			if to == from || !to.hears(s.To) {
+			if to == from || !to.hears(s.To) || !w.reaches(from, to, s.Only) {
 				continue
 			}
 			for copies := w.copies(); copies > 0; copies-- {
@@ -151,6 +165,15 @@ func (w *world) send(from receiver, sends []protocol.Send) {
 			}
 		}
 	}
+}
+
+// reaches reports whether the network carries a message at all. Groups hear
+// everything; what servers send travels on connections.
+func (w *world) reaches(from, to receiver, only protocol.Peer) bool {
+	if _, connected := from.(*serverNode); connected && only != (protocol.Peer{}) && only != to.sender().Peer {
+		return false
+	}
+	return w.apart == nil || !w.apart(from, to)
 }
 
 func (w *world) copies() int {
@@ -181,6 +204,7 @@ func (w *world) vote(id protocol.NodeID, v protocol.Vote) {
 		w.t.Fatalf("agreement: instance %d decided twice, in ballot %v with another value", v.Instance, v.Ballot)
 	}
 	w.chosen[v.Instance] = v.Value
+	w.highest = max(w.highest, v.Instance)
 }
 
 // checkMark holds a mark to the truth.
@@ -188,7 +212,15 @@ func (w *world) checkMark(m protocol.Mark) {
 	if m.IsZero() {
 		return
 	}
-	for i := m.First; i <= m.Last; i++ {
+	first, done := m.First, w.checked[m.Ballot]
+	if done.Contains(first) {
+		first = done.Last + 1
+	}
+	if first > m.Last {
+		return
+	}
+	w.checked[m.Ballot] = m.Span
+	for i := first; i <= m.Last; i++ {
 		w.marked++
 		value, ok := w.values[slotBallot{i, m.Ballot}]
 		if decided, isChosen := w.chosen[i]; !ok || !isChosen || !bytes.Equal(decided, value) {
@@ -197,17 +229,22 @@ func (w *world) checkMark(m protocol.Mark) {
 	}
 }
 
-func (w *world) decidedThrough() (i protocol.Instance) {
-	for _, ok := w.chosen[i+1]; ok; _, ok = w.chosen[i+1] {
-		i++
+func (w *world) decidedThrough() protocol.Instance {
+	for _, ok := w.chosen[w.through+1]; ok; _, ok = w.chosen[w.through+1] {
+		w.through++
 	}
-	return i
+	return w.through
 }
 
 // leaders lists who thinks that it leads.
 func (w *world) leaders() (ids []protocol.NodeID) {
 	for _, n := range w.proposers {
 		if n.p != nil && n.p.Leading() {
+			ids = append(ids, n.id)
+		}
+	}
+	for _, n := range w.servers {
+		if n.up() && n.p.Leading() {
 			ids = append(ids, n.id)
 		}
 	}

@@ -25,6 +25,10 @@ func (p *Proposer) Yield(now protocol.Time, to protocol.NodeID, out *protocol.Ou
 // that is forged, late or repeated could disturb, but nothing more; one of an
 // older ballot than any heard since, or given up before, does not even that.
 func (p *Proposer) onYield(now protocol.Time, from protocol.NodeID, m *protocol.Yield, out *protocol.Output) {
+	if m.Ballot == p.ballot && from != p.cfg.Self.ID {
+		p.Yield(now, m.Target, out) // a request: whoever asks the leader to give way names its ballot
+		return
+	}
 	e := &p.election
 	stale := m.Ballot.Less(p.highest) || !e.yielded.Less(m.Ballot)
 	if stale || from != m.Ballot.Proposer || p.own(m.Ballot) || p.beats(m.Ballot) {
@@ -45,4 +49,13 @@ func (p *Proposer) onYield(now protocol.Time, from protocol.NodeID, m *protocol.
 			p.standBy(now, p.patience())
 		}
 	}
+}
+
+// LeaderBallot is the ballot that this proposer follows, or its own while it
+// leads; zero while it knows of none.
+func (p *Proposer) LeaderBallot() protocol.Ballot {
+	if p.state == leading || p.state == catchingUp {
+		return p.ballot
+	}
+	return p.election.leader
 }
