@@ -1,6 +1,8 @@
 package sealed
 
 import (
+	"crypto/cipher"
+
 	"paxos/protocol"
 )
 
@@ -34,28 +36,28 @@ func (o *opener) open(group protocol.Group, now uint32, data []byte) ([]byte, ve
 	}
 	payload := data[: len(data)-Trailer : len(data)-Trailer]
 	st := readStamp(data[len(payload):])
-	one, known := o.senders.known[st.sender]
-	if !known {
-		one = &sender{aead: o.keys.sender(st.sender), newest: st.time}
-	}
-	if !o.authentic(one, group, st, data) {
+	aead := o.cipher(st.sender)
+	signed := len(data) - tagSize
+	if _, err := aead.Open(nil, o.nonce.set(group, st), data[signed:], data[:signed]); err != nil {
 		return nil, unauthentic
 	}
-	if v := o.judge(one, known, group, now, st); v != admitted {
+	if v := o.judge(aead, group, now, st); v != admitted {
 		return nil, v
 	}
 	return payload, admitted
 }
 
-func (o *opener) authentic(one *sender, group protocol.Group, st stamp, data []byte) bool {
-	signed := len(data) - tagSize
-	_, err := one.aead.Open(nil, o.nonce.set(group, st), data[signed:], data[:signed])
-	return err == nil
+// cipher returns the one of a sender, known or not.
+func (o *opener) cipher(id uint64) cipher.AEAD {
+	if one := o.senders.known[id]; one != nil {
+		return one.aead
+	}
+	return o.keys.sender(id)
 }
 
 // judge decides on an authentic datagram: is it fresh, and heard for the first
 // time? Freshness comes first: it is what makes forgetting senders safe.
-func (o *opener) judge(one *sender, known bool, group protocol.Group, now uint32, st stamp) verdict {
+func (o *opener) judge(aead cipher.AEAD, group protocol.Group, now uint32, st stamp) verdict {
 	age := after(now, st.time)
 	if age > o.tolerance || age < -o.tolerance {
 		return stale
@@ -63,7 +65,8 @@ func (o *opener) judge(one *sender, known bool, group protocol.Group, now uint32
 	if st.sender == o.self() {
 		return replayed // somebody holds up a mirror; node knows our own by their sender, too
 	}
-	if !known && !o.senders.add(st.sender, one, now, o.tolerance) {
+	one := o.senders.find(st, aead, now, o.tolerance)
+	if one == nil {
 		return crowded
 	}
 	if !one.windows[group].admit(st.number) {

@@ -138,6 +138,18 @@ func TestAFullTableRefusesNewcomersAndForgetsOnlyWhatIsStale(t *testing.T) {
 	expect(t, replayed, o, group, noon+61, olds[1], "a replay of one that is not forgotten")
 }
 
+func TestASenderIsRememberedAsLongAsItsNewestDatagramIsFresh(t *testing.T) {
+	o, s := opening(t, 1), sealing(t)
+	first, last := s.seal(nil, group, noon, nil), s.seal(nil, group, noon+50, nil)
+	expect(t, admitted, o, group, noon+50, first, "the first datagram")
+	expect(t, admitted, o, group, noon+50, last, "the last datagram")
+	newcomer := sealing(t)
+	expect(t, crowded, o, group, noon+110, newcomer.seal(nil, group, noon+110, nil), "a newcomer while the last is fresh")
+	expect(t, replayed, o, group, noon+110, last, "a replay of the last")
+	expect(t, admitted, o, group, noon+111, newcomer.seal(nil, group, noon+111, nil), "a newcomer after that")
+	expect(t, stale, o, group, noon+111, last, "a late replay of the last")
+}
+
 // deed is a datagram that was sealed, and what became of it.
 type deed struct {
 	group protocol.Group
@@ -191,7 +203,8 @@ func TestNothingIsEverHeardTwice(t *testing.T) {
 // FuzzOpen looks for bytes that open and were never sealed, or make us fall over.
 func FuzzOpen(f *testing.F) {
 	s := sealing(f)
-	s.draw()
+	s.self.Store(42) // the same in all processes that fuzz
+	s.aead = s.keys.sender(42)
 	good := s.seal(nil, group, noon, []byte("payload"))
 	f.Add(good, 0, byte(0))
 	f.Add(good, 3, byte(1))

@@ -44,8 +44,12 @@ func TestNoNonceIsUsedTwiceWhateverTheClockDoesAndWhenTheNumbersEnd(t *testing.T
 			seal(g, noon)
 		}
 	}
-	if s.self.Load() == before {
+	after := s.self.Load()
+	if after == before {
 		t.Error("the numbers of a group have ended, and the sender is the same")
+	}
+	if seal(group, noon); s.self.Load() != after || s.next[group] > 10 {
+		t.Errorf("the new sender's next number is %d: it does not begin again", s.next[group])
 	}
 }
 

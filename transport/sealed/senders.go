@@ -32,18 +32,23 @@ type senders struct {
 
 func newSenders(most int) senders { return senders{known: make(map[uint64]*sender), most: most} }
 
-// add finds a place for a sender. It reports false where all are taken. The old
-// are looked for at most once a second, so that being full costs little.
-func (s *senders) add(id uint64, one *sender, now uint32, tolerance int64) bool {
+// find returns what is remembered of a sender, or finds a place for a new one; nil
+// where all are taken. The old are looked for at most once a second, so that being
+// full costs little.
+func (s *senders) find(st stamp, aead cipher.AEAD, now uint32, tolerance int64) *sender {
+	if one := s.known[st.sender]; one != nil {
+		return one
+	}
 	if len(s.known) >= s.most && s.swept != now {
 		s.swept = now
 		s.sweep(now, tolerance)
 	}
 	if len(s.known) >= s.most {
-		return false
+		return nil
 	}
-	s.known[id] = one
-	return true
+	one := &sender{aead: aead, newest: st.time}
+	s.known[st.sender] = one
+	return one
 }
 
 // sweep forgets the senders whose every datagram is stale.

@@ -33,6 +33,7 @@ func TestDatagramsPassInOrderWithGroupAndAddressee(t *testing.T) {
 func TestManyAndLargeDatagramsGoOutInSeveralPortions(t *testing.T) {
 	inner := &stub{max: 32256}
 	tr := wrapped(t, inner, options(testSecret))
+	buffer := cap(tr.buffer)
 	for _, size := range []int{0, 100, 8192, 32256 - Trailer} {
 		var out []transport.Datagram
 		for i := range 300 {
@@ -48,6 +49,9 @@ func TestManyAndLargeDatagramsGoOutInSeveralPortions(t *testing.T) {
 				t.Fatalf("datagram %d of %d bytes was sealed wrongly", i, size)
 			}
 		}
+	}
+	if cap(tr.buffer) != buffer {
+		t.Errorf("the buffer has grown from %d to %d bytes", buffer, cap(tr.buffer))
 	}
 }
 
