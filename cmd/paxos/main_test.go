@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Setenv(beBinary, "1")
-	for _, env := range []string{envInterface, envCluster, envLogLevel} {
+	for _, env := range []string{envInterface, envCluster, envLogLevel, envKeyFile} {
 		os.Unsetenv(env)
 	}
 	os.Exit(m.Run())

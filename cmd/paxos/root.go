@@ -53,7 +53,7 @@ of a config file:
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newDemo(), newBench(), newVersion())
+	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newDemo(), newBench(), newKeygen(), newVersion())
 	return root
 }
 
@@ -67,4 +67,6 @@ const configHelp = `
   interface      eth0   # optional: the network interface; chosen by the routes
   ttl            1      # optional: how many networks a datagram may cross; 1
   cluster        name   # optional: tells clusters on the same groups apart
+  key_file       a.key  # optional: the key that authenticates datagrams; none
+  clock_tolerance 60    # optional: seconds that two hosts' clocks may differ; 60
 `

@@ -12,7 +12,9 @@ import (
 
 	"paxos/internal/config"
 	"paxos/protocol"
+	"paxos/transport"
 	"paxos/transport/multicast"
+	"paxos/transport/sealed"
 )
 
 // The environment variables; a flag goes before them, the config file behind.
@@ -20,6 +22,7 @@ const (
 	envInterface = "PAXOS_INTERFACE"
 	envCluster   = "PAXOS_CLUSTER"
 	envLogLevel  = "PAXOS_LOG_LEVEL"
+	envKeyFile   = "PAXOS_KEY_FILE"
 )
 
 // roleFlags are the flags that all roles have.
@@ -29,6 +32,7 @@ type roleFlags struct {
 	iface         string
 	cluster       string
 	runKey        string
+	keyFile       string
 	logLevel      string
 	logJSON       bool
 	receiveBuffer int
@@ -45,6 +49,7 @@ func (f *roleFlags) register(cmd *cobra.Command, role protocol.Role) {
 	flags.StringVar(&f.iface, "interface", "", "network interface, like lo (also "+envInterface+", config key interface)")
 	flags.StringVar(&f.cluster, "cluster", "", "name that tells clusters on the same groups apart (also "+envCluster+", config key cluster)")
 	flags.StringVar(&f.runKey, "run-key", "", "tells runs of an unnamed cluster on the same groups apart")
+	flags.StringVar(&f.keyFile, "key-file", "", "file with the key that authenticates datagrams, the same for all processes (also "+envKeyFile+", config key key_file; default: no authentication)")
 	flags.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off (also "+envLogLevel+"; default info)")
 	flags.BoolVar(&f.logJSON, "log-json", false, "log in JSON")
 	flags.IntVar(&f.receiveBuffer, "receive-buffer", multicast.DefaultBuffer, "wanted size of the socket buffers in bytes; 0: the system's default")
@@ -54,6 +59,7 @@ func (f *roleFlags) register(cmd *cobra.Command, role protocol.Role) {
 	}
 	_ = cmd.MarkFlagRequired("id")
 	_ = cmd.MarkFlagFilename("config")
+	_ = cmd.MarkFlagFilename("key-file")
 	_ = cmd.MarkFlagDirname("data-dir")
 	cmd.Flags().SortFlags = false
 }
@@ -64,6 +70,7 @@ type settings struct {
 	config        config.Config
 	cluster       protocol.ClusterID
 	quorum        protocol.Quorum
+	secret        sealed.Secret // nil: datagrams are not authenticated
 	log           hclog.Logger
 	dataDir       string
 	init          bool
@@ -87,6 +94,9 @@ func (f *roleFlags) resolve(cmd *cobra.Command, role protocol.Role) (settings, e
 		return s, fail(exitUsage, err)
 	}
 	if s.config, err = f.loadConfig(cmd); err != nil {
+		return s, fail(exitUsage, err)
+	}
+	if s.secret, err = readSecret(s.config.KeyFile, s.log); err != nil {
 		return s, fail(exitUsage, err)
 	}
 	s.cluster = s.config.ClusterID(f.runKey)
@@ -120,6 +130,7 @@ func (f *roleFlags) loadConfig(cmd *cobra.Command) (config.Config, error) {
 	}
 	c.Interface = first(cmd, "interface", envInterface, c.Interface)
 	c.Cluster = first(cmd, "cluster", envCluster, c.Cluster)
+	c.KeyFile = first(cmd, "key-file", envKeyFile, c.KeyFile)
 	return c, nil
 }
 
@@ -159,7 +170,7 @@ var listens = map[protocol.Role][]protocol.Group{
 }
 
 // open joins the role's groups. Its errors say which setting to change.
-func (s settings) open() (*multicast.Transport, error) {
+func (s settings) open() (transport.Transport, error) {
 	t, err := multicast.Open(multicast.Options{
 		Groups:        s.config.Groups,
 		Join:          listens[s.self.Role],
@@ -172,5 +183,5 @@ func (s settings) open() (*multicast.Transport, error) {
 		return nil, fail(exitUsage, err)
 	}
 	s.log.Debug("network", "interface", t.Interface(), "receive_buffer", t.ReceiveBuffer(), "datagram_bytes", t.MaxDatagram(), "window_bytes", t.Window())
-	return t, nil
+	return s.seal(t, t.Interface(), t.Loopback())
 }

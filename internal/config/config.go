@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -27,6 +28,12 @@ type Config struct {
 	TTL int
 	// Cluster names the cluster; empty means that it has no name.
 	Cluster string
+	// KeyFile is the path of the key that authenticates datagrams; empty means that
+	// nothing does. Load makes it relative to the configuration's folder.
+	KeyFile string
+	// ClockTolerance is how far the clocks of two hosts may be apart where there is
+	// a key: 1 second to 24 hours.
+	ClockTolerance time.Duration
 }
 
 //go:embed default.conf
@@ -48,7 +55,11 @@ func Load(path string) (Config, error) {
 		return Config{}, fmt.Errorf("reading the configuration: %w", err)
 	}
 	defer f.Close()
-	return Parse(path, f)
+	c, err := Parse(path, f)
+	if err == nil && c.KeyFile != "" && !filepath.IsAbs(c.KeyFile) {
+		c.KeyFile = filepath.Join(filepath.Dir(path), c.KeyFile)
+	}
+	return c, err
 }
 
 // ClusterID returns the identity that every message of the cluster carries. It is

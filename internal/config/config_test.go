@@ -41,6 +41,8 @@ func usual() Config {
 		},
 		Acceptors: 3,
 		TTL:       1,
+
+		ClockTolerance: time.Minute,
 	}
 }
 
@@ -62,9 +64,10 @@ func TestOrderSpaceAndCommentsMeanNothing(t *testing.T) {
 }
 
 func TestEveryKeyIsRead(t *testing.T) {
-	got := parse(t, fourGroups+"timeout 0.25\nacceptor_count 63\ninterface eth0\nttl 255\ncluster blue-1\n")
+	got := parse(t, fourGroups+"timeout 0.25\nacceptor_count 63\ninterface eth0\nttl 255\ncluster blue-1\nkey_file a/b.key\nclock_tolerance 5\n")
 	want := usual()
 	want.Timeout, want.Acceptors, want.Interface, want.TTL, want.Cluster = 250*time.Millisecond, 63, "eth0", 255, "blue-1"
+	want.KeyFile, want.ClockTolerance = "a/b.key", 5*time.Second
 	if got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
@@ -112,6 +115,11 @@ func TestErrorsNameFileLineKeyAndWhatIsExpected(t *testing.T) {
 		{"ttl 256", []string{`"ttl"`, "1 to 255"}},
 		{"interface an/interface", []string{`"interface"`, "like lo"}},
 		{"interface sixteencharacter", []string{`"interface"`, "like lo"}},
+		{"key_file two words", []string{`"key_file"`, "white space"}},
+		{"key_file " + strings.Repeat("x", 4097), []string{`"key_file"`}},
+		{"clock_tolerance 0", []string{`"clock_tolerance"`, "1 to 86400"}},
+		{"clock_tolerance 86401", []string{`"clock_tolerance"`, "1 to 86400"}},
+		{"clock_tolerance 0.5", []string{`"clock_tolerance"`, "whole seconds"}},
 		{"cluster two words", []string{`"cluster"`, "one word"}},
 		{"cluster caf\u00e9", []string{`"cluster"`, "ASCII"}},
 		{"cluster " + strings.Repeat("x", 65), []string{`"cluster"`, "64"}},
@@ -174,6 +182,19 @@ func TestLoadNamesItsPathInErrors(t *testing.T) {
 	}
 	if _, err := Load(path); err == nil || !strings.HasPrefix(err.Error(), path+":1:") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAKeyFileIsBesideTheConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "paxos.conf")
+	for value, want := range map[string]string{"the.key": dir + "/the.key", "keys/../the.key": dir + "/the.key", "/etc/the.key": "/etc/the.key"} {
+		if err := os.WriteFile(path, []byte(fourGroups+"key_file "+value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := Load(path); err != nil || c.KeyFile != want {
+			t.Errorf("key_file %s: got %q, %v; want %s", value, c.KeyFile, err, want)
+		}
 	}
 }
 
@@ -250,6 +271,9 @@ func checkLimits(t *testing.T, c Config) {
 	}
 	if c.Timeout < 0 || c.Timeout > 24*time.Hour || c.Acceptors < 1 || c.Acceptors > 63 || c.TTL < 1 || c.TTL > 255 {
 		t.Errorf("out of range: %+v", c)
+	}
+	if c.ClockTolerance < time.Second || c.ClockTolerance > 24*time.Hour {
+		t.Errorf("clock tolerance %v", c.ClockTolerance)
 	}
 	if len(c.Interface) > 15 || len(c.Cluster) > 64 {
 		t.Errorf("too long: %+v", c)

@@ -16,6 +16,8 @@
 //	interface       name of a network interface    chosen
 //	ttl             1 to 255                       1
 //	cluster         a word of up to 64 bytes       made from the other settings
+//	key_file        path, without white space      none: no authentication
+//	clock_tolerance seconds, 1 to 86400            60
 //
 // Addresses are IPv4 multicast addresses, and no two groups have the same address
 // and port. A key may stand once. Anything else is an error that names file, line

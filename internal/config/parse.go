@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"paxos/protocol"
 )
@@ -34,6 +35,8 @@ var keys = []key{
 	{"interface", 1, "the name of a network interface, like lo", setInterface},
 	{"ttl", 1, "a number from 1 to 255", setTTL},
 	{"cluster", 1, "one word of up to 64 printable ASCII characters", setCluster},
+	{"key_file", 1, "the path of a file, in printable ASCII without white space", setKeyFile},
+	{"clock_tolerance", 1, "whole seconds, 1 to 86400", setClockTolerance},
 }
 
 // parser is a file being read.
@@ -50,7 +53,7 @@ func Parse(name string, r io.Reader) (Config, error) {
 	if err != nil {
 		return Config{}, err
 	}
-	p := &parser{file: name, config: Config{Acceptors: 3, TTL: 1}, seen: make(map[string]int)}
+	p := &parser{file: name, config: Config{Acceptors: 3, TTL: 1, ClockTolerance: time.Minute}, seen: make(map[string]int)}
 	for line := range strings.Lines(text) {
 		p.line++
 		if err := p.parseLine(line); err != nil {

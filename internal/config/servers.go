@@ -77,7 +77,7 @@ func (p *serversParser) parseLine(line string) error {
 	if content == "" {
 		return nil
 	}
-	s, err := parseServer(content, p.port)
+	s, err := ParseServer(content, p.port)
 	if err != nil {
 		return fmt.Errorf("%s:%d: %q: %w", p.file, p.line, shorten(content), err)
 	}
@@ -93,8 +93,8 @@ func (p *serversParser) parseLine(line string) error {
 	return nil
 }
 
-// parseServer reads host, host:port, an IPv4 address, [IPv6] or [IPv6]:port.
-func parseServer(text string, port uint16) (Server, error) {
+// ParseServer reads host, host:port, an IPv4 address, [IPv6] or [IPv6]:port; the ID is 0.
+func ParseServer(text string, port uint16) (Server, error) {
 	if strings.ContainsFunc(text, unicode.IsSpace) {
 		return Server{}, errors.New("expected one host or host:port a line")
 	}
@@ -135,7 +135,7 @@ func validHost(host string, bracketed bool) bool {
 // Find returns the server with an address, which is host:port, or host where the
 // port is the given one.
 func (s Servers) Find(address string, port uint16) (Server, error) {
-	wanted, err := parseServer(address, port)
+	wanted, err := ParseServer(address, port)
 	if err != nil {
 		return wanted, fmt.Errorf("%q: %w", shorten(address), err)
 	}

@@ -14,6 +14,8 @@ const (
 	maxAcceptors      = 63
 	maxInterfaceBytes = 15 // IFNAMSIZ less its final 0
 	maxClusterBytes   = 64
+	maxPathBytes      = 4096 // PATH_MAX
+	maxClockSeconds   = 24 * 60 * 60
 )
 
 func setGroup(g protocol.Group) func(*Config, []string) bool {
@@ -64,6 +66,18 @@ func setInterface(c *Config, value []string) bool {
 func setCluster(c *Config, value []string) bool {
 	c.Cluster = value[0]
 	return len(value[0]) <= maxClusterBytes && printable(value[0])
+}
+
+func setKeyFile(c *Config, value []string) bool {
+	c.KeyFile = value[0]
+	return len(value[0]) <= maxPathBytes && printable(value[0])
+}
+
+func setClockTolerance(c *Config, value []string) bool {
+	var seconds int
+	ok := setNumber(&seconds, value[0], maxClockSeconds)
+	c.ClockTolerance = time.Duration(seconds) * time.Second
+	return ok
 }
 
 // printable reports whether s is visible ASCII: names go into logs and errors.
