@@ -72,7 +72,6 @@ func (q *fifo[T]) len() int { return len(q.items) - q.first }
 func (q *fifo[T]) front() T { return q.items[q.first] }
 func (q *fifo[T]) push(x T) { q.items = append(q.items, x) }
 func (q *fifo[T]) all() []T { return q.items[q.first:] }
-func (q *fifo[T]) clear()   { *q = fifo[T]{} }
 func (q *fifo[T]) pop() (x T) {
 	var none T
 	x, q.items[q.first] = q.items[q.first], none

@@ -66,3 +66,32 @@ func milliseconds(d time.Duration) string {
 func mebibytes(m Memory) string {
 	return fmt.Sprintf("%.0f (%.0f)", float64(m.PeakRSS)/(1<<20), float64(m.PeakAnon)/(1<<20))
 }
+
+// WriteText writes the report for people. The last column compares with an empty
+// net/http handler that as many callers asked in the same run.
+func (r *ServerReport) WriteText(w io.Writer) error {
+	fmt.Fprintf(w, "3 list servers, durable, on loopback; values of %d bytes; load from one process on the same machine\n", r.Bytes)
+	fmt.Fprintf(w, "%g s for each line after %s of warm-up, median of %d; %s\n\n", r.Seconds, warmup, r.Rounds, r.Started.Format("2006-01-02 15:04"))
+	empty := make(map[int]float64)
+	for _, c := range r.Cells {
+		if c.What == EmptyHandler {
+			empty[c.Callers] = c.PerSecond
+		}
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "callers\toperation\tper second\tp50\tp99\tCPU s\tof empty\t")
+	for _, c := range r.Cells {
+		fmt.Fprintf(t, "%d\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t\n", c.Callers, c.What, terminal.Number(int(c.PerSecond)),
+			milliseconds(c.P50), milliseconds(c.P99), c.CPUSecondsPerMillion, c.PerSecond/empty[c.Callers])
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprint(w, "\nCPU s: seconds of CPU time of the servers for a million operations. of empty: the rate, compared\n"+
+		"with that of an empty net/http handler in the same run.\nMost anonymous memory of a server, in MiB:")
+	for _, n := range r.PeakAnon {
+		fmt.Fprintf(w, " %.0f", float64(n)/(1<<20))
+	}
+	fmt.Fprintln(w)
+	return r.Machine.writeText(w)
+}
