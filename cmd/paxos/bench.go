@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,6 +21,7 @@ type benchFlags struct {
 	sizes    []int
 	rounds   int
 	clients  int
+	servers  bool
 	dir      string
 	json     bool
 }
@@ -37,11 +40,16 @@ processes do. Each line of the result is measured on a fresh cluster. Latency is
 from handing a value over to its acknowledgement, by which time it is on the
 disks of a majority.
 
+With --servers it measures three list servers instead: appends and linearizable
+reads of one entry, through the Go client and with one HTTP request each, beside
+an empty HTTP handler.
+
 Beside the results stands what the machine allowed in the same run: the time of
 an fdatasync, and how many multicast datagrams a second get through.`,
 		Example: `  paxos bench
   paxos bench --in-flight 1024 --sizes 64 --seconds 60
-  paxos bench --clients 4 --rounds 3 --json`,
+  paxos bench --clients 4 --rounds 3 --json
+  paxos bench --servers --in-flight 64,1024 --sizes 64`,
 		Args: cobra.NoArgs,
 		RunE: action(func(cmd *cobra.Command) error { return f.run(cmd) }),
 	}
@@ -51,6 +59,7 @@ an fdatasync, and how many multicast datagrams a second get through.`,
 	flags.IntSliceVar(&f.sizes, "sizes", []int{16, 64, 1024}, "sizes of a value in bytes")
 	flags.IntVar(&f.rounds, "rounds", 1, "how often to measure each line; the median counts")
 	flags.IntVar(&f.clients, "clients", 0, "how many client processes make the load; 0: the leader's process does")
+	flags.BoolVar(&f.servers, "servers", false, "measure list servers over HTTP")
 	flags.StringVar(&f.dir, "data-dir", "", "folder for the stores, on a disk (default: TMPDIR or /var/tmp)")
 	flags.BoolVar(&f.json, "json", false, "report in JSON")
 	flags.SortFlags = false
@@ -61,6 +70,9 @@ an fdatasync, and how many multicast datagrams a second get through.`,
 func (f *benchFlags) run(cmd *cobra.Command) error {
 	if err := f.check(); err != nil {
 		return fail(exitUsage, err)
+	}
+	if f.servers {
+		return f.runServers(cmd)
 	}
 	status := terminal.NewStatus(cmd.ErrOrStderr())
 	report, err := bench.Run(cmd.Context(), bench.Options{
@@ -74,6 +86,33 @@ func (f *benchFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	return f.write(cmd, &report)
+}
+
+// runServers measures list servers, with values of each size.
+func (f *benchFlags) runServers(cmd *cobra.Command) error {
+	status := terminal.NewStatus(cmd.ErrOrStderr())
+	for _, size := range f.sizes {
+		report, err := bench.RunServers(cmd.Context(), bench.ServerOptions{
+			Dir: f.dir, Callers: f.inFlight, Bytes: size, Rounds: f.rounds,
+			Duration: time.Duration(f.seconds * float64(time.Second)),
+			Progress: func(round int, what string, callers int) {
+				status.Show("round %d of %d: %s, %d callers, %d bytes", round, f.rounds, what, callers, size)
+			},
+		})
+		status.Clear()
+		if err != nil {
+			return err
+		}
+		if err := f.write(cmd, &report); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes a report in the form that was asked for.
+func (f *benchFlags) write(cmd *cobra.Command, report interface{ WriteText(io.Writer) error }) error {
 	if !f.json {
 		return report.WriteText(cmd.OutOrStdout())
 	}
@@ -93,6 +132,9 @@ func (f *benchFlags) check() error {
 		if n < 1 || n > protocol.MaxPayload {
 			return fmt.Errorf("--sizes %d: want 1 to %d", n, protocol.MaxPayload)
 		}
+	}
+	if f.servers && f.clients > 0 {
+		return errors.New("--clients is not for --servers")
 	}
 	if f.seconds <= 0 || f.rounds < 1 || f.clients < 0 {
 		return fmt.Errorf("--seconds %g --rounds %d --clients %d: want more than 0, at least 1, at least 0", f.seconds, f.rounds, f.clients)

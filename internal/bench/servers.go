@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"paxos/internal/histogram"
@@ -100,11 +98,9 @@ type serverBench struct {
 	ServerOptions
 	cluster *servers.Cluster
 	client  *listclient.Client
-	plain   *http.Client
 	empty   *http.Server
 	body    []byte
 	emptyAt string
-	turn    atomic.Uint64
 	peaks   []int64
 }
 
@@ -122,8 +118,6 @@ func newServerBench(ctx context.Context, o ServerOptions, c *servers.Cluster) (*
 		return nil, err
 	}
 	b := &serverBench{ServerOptions: o, cluster: c, client: client, peaks: make([]int64, c.Count())}
-	most := slices.Max(o.Callers)
-	b.plain = &http.Client{Transport: &http.Transport{MaxIdleConns: 4 * most, MaxIdleConnsPerHost: most}}
 	b.body = []byte(fmt.Sprintf(`{"value": %q}`, strings.Repeat("x", o.Bytes)))
 	if err := b.startEmpty(); err != nil {
 		client.Close()
@@ -140,7 +134,7 @@ func (b *serverBench) startEmpty() error {
 	if err != nil {
 		return err
 	}
-	b.emptyAt = "http://" + l.Addr().String()
+	b.emptyAt = l.Addr().String()
 	b.empty = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		_, _ = io.WriteString(w, "{}")
@@ -151,47 +145,47 @@ func (b *serverBench) startEmpty() error {
 
 func (b *serverBench) close() {
 	b.client.Close()
-	b.plain.CloseIdleConnections()
 	b.empty.Close()
 }
 
-// operations are the kinds that take turns, and what one of them does.
+// operations are the kinds that take turns, and how a caller gets ready for one.
 func (b *serverBench) operations() []operation {
 	v := value.String(strings.Repeat("x", b.Bytes))
 	return []operation{
-		{ClientAppend, func(ctx context.Context) error { _, err := b.client.Append(ctx, v); return err }},
-		{ClientGet, func(ctx context.Context) error { _, err := b.client.Get(ctx, 0); return err }},
-		{PlainAppend, func(ctx context.Context) error { return b.request(ctx, http.MethodPost, b.any("/v1/list"), b.body) }},
-		{PlainGet, func(ctx context.Context) error { return b.request(ctx, http.MethodGet, b.any("/v1/list/0"), nil) }},
-		{EmptyHandler, func(ctx context.Context) error { return b.request(ctx, http.MethodPost, b.emptyAt, b.body) }},
+		{ClientAppend, all(func(ctx context.Context) error { _, err := b.client.Append(ctx, v); return err })},
+		{ClientGet, all(func(ctx context.Context) error { _, err := b.client.Get(ctx, 0); return err })},
+		{PlainAppend, b.plain(http.MethodPost, "/v1/list", b.body)},
+		{PlainGet, b.plain(http.MethodGet, "/v1/list/0", nil)},
+		{EmptyHandler, func(ctx context.Context, _ int) (func(context.Context) error, func(), error) {
+			return connect(ctx, b.emptyAt, http.MethodPost, "/", b.body)
+		}},
 	}
 }
 
+// operation is what all callers of a phase repeat. begin gets one of them ready.
 type operation struct {
-	what string
-	do   func(context.Context) error
+	what  string
+	begin func(ctx context.Context, caller int) (do func(context.Context) error, end func(), err error)
 }
 
-// any is the path at one server after the other.
-func (b *serverBench) any(path string) string {
-	return b.cluster.URL(int(b.turn.Add(1))%b.cluster.Count()+1, path)
+// all is for what needs no preparation.
+func all(do func(context.Context) error) func(context.Context, int) (func(context.Context) error, func(), error) {
+	return func(context.Context, int) (func(context.Context) error, func(), error) { return do, func() {}, nil }
 }
 
-func (b *serverBench) request(ctx context.Context, method, url string, body []byte) error {
-	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+// plain spreads the callers over the servers, each with a connection of its own.
+func (b *serverBench) plain(method, path string, body []byte) func(context.Context, int) (func(context.Context) error, func(), error) {
+	return func(ctx context.Context, caller int) (func(context.Context) error, func(), error) {
+		return connect(ctx, b.cluster.Address(caller%b.cluster.Count()+1), method, path, body)
+	}
+}
+
+func connect(ctx context.Context, address, method, path string, body []byte) (func(context.Context) error, func(), error) {
+	p, err := dialPlain(ctx, address, method, path, body)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	resp, err := b.plain.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s %s: %s: %s", method, url, resp.Status, answer)
-	}
-	return err
+	return p.do, p.close, nil
 }
 
 // rounds measures everything Rounds times and returns the medians.
@@ -228,13 +222,22 @@ func (b *serverBench) rounds(ctx context.Context) (cells []ServerCell, err error
 func (b *serverBench) phase(ctx context.Context, op operation, callers int) (ServerCell, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.Duration+warmup+patience)
 	defer cancel()
+	dos := make([]func(context.Context) error, callers)
+	for i := range dos {
+		do, done, err := op.begin(ctx, i)
+		if err != nil {
+			return ServerCell{}, err
+		}
+		defer done()
+		dos[i] = do
+	}
 	begin := time.Now().Add(warmup)
 	end := begin.Add(b.Duration)
 	var latency latencies
 	errs := make([]error, callers)
 	var all sync.WaitGroup
 	for i := range callers {
-		all.Go(func() { errs[i] = repeat(ctx, op.do, begin, end, &latency) })
+		all.Go(func() { errs[i] = repeat(ctx, dos[i], begin, end, &latency) })
 	}
 	time.Sleep(time.Until(begin))
 	before := b.look()
