@@ -137,10 +137,12 @@ func (x *exchange) place(req appendRequest) ([]node.Placed, error) {
 	} else {
 		placed, err = x.s.engine.Append(ctx, x.payloads)
 	}
-	if err == nil {
-		x.s.metrics.appended(len(placed))
+	if err != nil {
+		x.body, x.payloads = nil, nil // the engine may still look at them: they are not used again
+		return nil, err
 	}
-	return placed, err
+	x.s.metrics.appended(len(placed))
+	return placed, nil
 }
 
 var sessionFields = []string{`"nonce"`}

@@ -17,7 +17,7 @@ import (
 // ctx's error.
 type Engine interface {
 	// Append appends each payload once and returns their places once they are
-	// applied here. It does not look at payloads after it returned.
+	// applied here. Where it fails, payloads may be looked at after it returned.
 	Append(ctx context.Context, payloads [][]byte) ([]node.Placed, error)
 	// OpenSession opens the session of a nonce, or finds it.
 	OpenSession(ctx context.Context, nonce protocol.Nonce) (protocol.SessionID, error)

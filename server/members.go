@@ -2,11 +2,14 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
 	"net"
 	"net/http"
 	"strconv"
 
+	"paxos/node"
 	"paxos/protocol"
 	"paxos/server/value"
 )
@@ -66,8 +69,12 @@ func (x *exchange) changeMembers() error {
 	return x.replyMembers()
 }
 
-// refused is the failure for an error that is a reason, unless it is known.
+// refused is the failure for an error that is a reason, unless it is known. Who
+// stops waiting for such a change does not know if it comes about.
 func refused(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("%w: %w", node.ErrUnknown, err)
+	}
 	if f := known(err); f != nil {
 		return f
 	}
