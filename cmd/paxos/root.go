@@ -12,7 +12,7 @@ import (
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
 	root := newRoot()
-	root.SetArgs(append([]string{}, args...)) // for nil, cobra would take those of the process
+	root.SetArgs(append([]string{}, negativeValue(args)...)) // for nil, cobra would take those of the process
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
@@ -54,6 +54,7 @@ of a config file:
 		SilenceUsage:  true,
 	}
 	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newDemo(), newBench(), newKeygen(), newVersion())
+	root.AddCommand(newServer(), newStartServers(), newAppend(), newList(), newStatus(), newLeader(), newMember())
 	return root
 }
 

@@ -98,6 +98,9 @@ func ParseServer(text string, port uint16) (Server, error) {
 	if strings.ContainsFunc(text, unicode.IsSpace) {
 		return Server{}, errors.New("expected one host or host:port a line")
 	}
+	if strings.Contains(text, "/") {
+		return Server{}, errors.New("expected host or host:port, and no URL")
+	}
 	s := Server{Host: text, Port: port}
 	bracketed := strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]")
 	switch {

@@ -208,7 +208,7 @@ func TestKeepingStartsAServerThatFailedAgain(t *testing.T) {
 	c := newCluster(t, Options{})
 	ok(t, c.StartAll())
 	says(t, c, 3, "/flags")
-	ctx, cancel := context.WithCancel(bounded(t))
+	ctx, cancel := context.WithCancelCause(bounded(t))
 	told := make(chan string, 100)
 	kept := make(chan error)
 	go func() {
@@ -224,7 +224,7 @@ func TestKeepingStartsAServerThatFailedAgain(t *testing.T) {
 		says(t, c, 3, "/flags")
 	}
 	ok(t, c.Stop(2)) // as it was asked to: it stays down
-	cancel()
+	cancel(errors.New("a signal"))
 	ok(t, <-kept)
 	if c.Running(2) || len(told) > 0 {
 		t.Errorf("server 2 was started again, or told of: %d", len(told))

@@ -28,24 +28,20 @@ func (e *Ended) Unwrap() error { return e.Err }
 // itself ends the watch with an *[Ended]; if restart is not nil, it is instead told of
 // that and the server is started again after the time that it is told.
 func (c *Cluster) Keep(ctx context.Context, restart func(*Ended, time.Duration)) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	done := make(chan struct{}, c.Count())
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ends := make(chan error, c.Count())
 	for i := 1; i <= c.Count(); i++ {
-		go func() {
-			if err := c.keep(ctx, i, restart); err != nil {
-				cancel(err)
-			}
-			done <- struct{}{}
-		}()
+		go func() { ends <- c.keep(ctx, i, restart) }()
 	}
+	var first error
 	for range c.Count() {
-		<-done
+		if err := <-ends; err != nil && first == nil {
+			first = err
+			cancel()
+		}
 	}
-	if err := context.Cause(ctx); err != ctx.Err() {
-		return err
-	}
-	return nil
+	return first
 }
 
 // keep watches one server.

@@ -1,0 +1,252 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/spf13/cobra"
+
+	"paxos/internal/config"
+	"paxos/node"
+	"paxos/protocol"
+	"paxos/server"
+	"paxos/transport/stream"
+)
+
+// defaultReserve of the disk is kept free, in bytes.
+const defaultReserve = 256 << 20
+
+// serverFlags are the flags of a list server.
+type serverFlags struct {
+	cluster     string
+	port        uint16
+	node        string
+	dataDir     string
+	init        bool
+	clusterName string
+	listen      string
+	reserve     int64
+	checkpoint  int
+	security    securityFlags
+	logLevel    string
+	logJSON     bool
+}
+
+func newServer() *cobra.Command {
+	var f serverFlags
+	cmd := &cobra.Command{
+		Use:   "server --cluster FILE [--node HOST:PORT]",
+		Short: "Keep one replica of the list, and serve it over HTTP",
+		Long: `Keep one replica of the list, and serve it over HTTP.
+
+The list servers of a cluster replicate one append-only list; a majority of them
+must run. Any server takes any request; docs/http-api.md has them all. The cluster
+file names the servers, the same everywhere:
+` + clusterHelp + `
+A server that is not told which line it is finds out: it listens where each line
+may mean, and asks each for its id until one leads back to itself.
+
+SIGTERM and SIGINT shut it down cleanly: a leader hands over first.
+
+` + exitHelp,
+		Example: `  # on each of the machines: the very first start, --init makes the store
+  paxos server --cluster servers --init
+
+  # every later one
+  paxos server --cluster servers
+
+  # with a line, a folder, and protection of one's own choice
+  paxos server --cluster servers --node n1:5000 --data-dir /var/lib/paxos \
+      --tls-cert n1.pem --tls-key n1.key --peer-ca servers-ca.pem --token-file token`,
+		Args: cobra.NoArgs,
+		RunE: action(func(cmd *cobra.Command) error { return f.run(cmd) }),
+	}
+	f.register(cmd)
+	return cmd
+}
+
+const clusterHelp = `
+  # host:port or host a line; the port is 5000 then
+  n1
+  n2:5001
+  [2001:db8::7]:5000
+`
+
+func (f *serverFlags) register(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.cluster, "cluster", "", "cluster file")
+	flags.StringVar(&f.node, "node", "", "this server's line (default: found out)")
+	flags.Uint16Var(&f.port, "port", config.DefaultPort, "port of lines without one")
+	flags.StringVar(&f.dataDir, "data-dir", "", "folder of the store (default: paxos-data/server-ID next to the cluster file)")
+	flags.BoolVar(&f.init, "init", false, "make a new store in an empty or missing folder: for the very first start only")
+	flags.StringVar(&f.clusterName, "cluster-name", "", "name of the cluster, the same for all its servers, for ever (default: made from the addresses)")
+	flags.StringVar(&f.listen, "listen", "", "address to listen on (default: that of the line if it is an IP address, else all)")
+	flags.Int64Var(&f.reserve, "reserve", defaultReserve, "refuse appends while the disk has less room, in bytes; 0: never")
+	f.security.register(cmd)
+	flags.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off (also "+envLogLevel+"; default info)")
+	flags.BoolVar(&f.logJSON, "log-json", false, "log in JSON")
+	flags.IntVar(&f.checkpoint, "checkpoint-bytes", 0, "bytes of values between two checkpoints, for tests")
+	_ = flags.MarkHidden("checkpoint-bytes")
+	_ = cmd.MarkFlagRequired("cluster")
+	_ = cmd.MarkFlagFilename("cluster")
+	_ = cmd.MarkFlagDirname("data-dir")
+	flags.SortFlags = false
+}
+
+// listServer is a server that knows what it is.
+type listServer struct {
+	flags    *serverFlags
+	servers  config.Servers
+	security security
+	self     config.Server
+	listener *net.TCPListener
+	log      hclog.Logger
+}
+
+func (f *serverFlags) run(cmd *cobra.Command) error {
+	s, err := f.resolve(cmd)
+	if err != nil {
+		return fail(exitUsage, err)
+	}
+	if err := s.find(cmd.Context()); err != nil {
+		if cmd.Context().Err() != nil {
+			return nil // it was asked to stop before it was anything
+		}
+		return fail(exitUsage, err)
+	}
+	if s.log, err = f.logger(cmd, s.self); err != nil {
+		return fail(exitUsage, err)
+	}
+	if err := s.serve(cmd.Context()); err != nil {
+		code := storeExitCode(err)
+		s.log.Error("gave up", "error", err, "exit_code", code)
+		return reported{fail(code, err)}
+	}
+	return nil
+}
+
+// resolve reads all files. Its errors are the user's to mend.
+func (f *serverFlags) resolve(cmd *cobra.Command) (s listServer, err error) {
+	s.flags = f
+	if f.reserve < 0 || f.checkpoint < 0 || f.port == 0 {
+		return s, fmt.Errorf("--reserve %d --checkpoint-bytes %d --port %d: want at least 0, 0 and 1", f.reserve, f.checkpoint, f.port)
+	}
+	if !config.ValidName(f.clusterName) {
+		return s, fmt.Errorf("--cluster-name %q: want one word of up to 64 printable ASCII characters", f.clusterName)
+	}
+	if _, err := f.logger(cmd, config.Server{}); err != nil {
+		return s, err
+	}
+	if s.servers, err = config.LoadServers(f.cluster, f.port); err != nil {
+		return s, err
+	}
+	s.security, err = f.security.load()
+	return s, err
+}
+
+func (f *serverFlags) logger(cmd *cobra.Command, self config.Server) (hclog.Logger, error) {
+	r := roleFlags{logJSON: f.logJSON}
+	return r.logger(cmd, protocol.Peer{Role: protocol.RoleServer, ID: self.ID})
+}
+
+// find finds the server's own line, and listens there.
+func (s *listServer) find(ctx context.Context) (err error) {
+	if s.flags.node == "" {
+		s.self, s.listener, err = newDiscovery(s.servers, s.flags.listen, s.security).run(ctx)
+		return err
+	}
+	if s.self, err = s.servers.Find(s.flags.node, s.flags.port); err != nil {
+		return fmt.Errorf("--node: %w", err)
+	}
+	s.listener, err = listenOn(s.self, s.flags.listen)
+	return err
+}
+
+// serve runs the server until ctx is done or something fails.
+func (s *listServer) serve(ctx context.Context) error {
+	transport := stream.New(stream.Options{
+		Self: s.peer(), Cluster: s.clusterID(), Log: s.log, Dial: s.security.dial(), Authorize: s.security.authorize,
+	})
+	transport.SetPeers(s.peers())
+	engine, err := s.startEngine(transport)
+	if err != nil {
+		return errors.Join(err, transport.Close(), s.listener.Close())
+	}
+	s.security.warn(s.log, s.listener.Addr())
+	s.log.Info("serving", "listen", s.listener.Addr().String(), "node", s.self.Address(), "servers", len(s.servers),
+		"tls", s.security.tls != nil, "peers_authenticated", s.security.signers != nil, "token", s.security.token != "")
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		<-engine.Failed()
+		cancel() // nobody must wait for an engine that has ended
+	}()
+	front := server.New(server.Options{
+		Engine: engine, Token: s.security.token, Peer: transport.Handler(), PeerStatus: peerStatus(transport),
+		Log: s.log, Version: programVersion(), Limits: server.Limits{Connections: s.flags.security.maxConnections},
+	})
+	err = front.Serve(ctx, s.security.listener(s.listener))
+	return errors.Join(engine.Stop(), err)
+}
+
+func (s *listServer) startEngine(transport *stream.Transport) (*node.Server, error) {
+	quorum, err := protocol.QuorumOf(len(s.servers))
+	if err != nil {
+		return nil, err
+	}
+	var members []node.Member
+	for _, m := range s.servers {
+		members = append(members, node.Member{ID: m.ID, Address: m.Address(), Voter: true})
+	}
+	return node.StartServer(node.Options{
+		Self: s.peer(), Cluster: s.clusterID(), Quorum: quorum, Members: members, Transport: transport, Log: s.log,
+		DataDir: s.dataDir(), Init: s.flags.init, ReserveBytes: s.flags.reserve, CheckpointBytes: s.flags.checkpoint,
+	})
+}
+
+func (s *listServer) peer() protocol.Peer {
+	return protocol.Peer{Role: protocol.RoleServer, ID: s.self.ID}
+}
+
+func (s *listServer) clusterID() protocol.ClusterID { return s.servers.ClusterID(s.flags.clusterName) }
+
+func (s *listServer) dataDir() string {
+	return cmp.Or(s.flags.dataDir, filepath.Join(filepath.Dir(s.flags.cluster), "paxos-data", fmt.Sprintf("server-%d", s.self.ID)))
+}
+
+// peers are the addresses of the other servers.
+func (s *listServer) peers() map[protocol.NodeID]string {
+	peers := make(map[protocol.NodeID]string)
+	for _, other := range s.servers {
+		if other.ID != s.self.ID {
+			peers[other.ID] = other.Address()
+		}
+	}
+	return peers
+}
+
+// peerStatus tells the front door what the transport knows.
+func peerStatus(t *stream.Transport) func() []server.PeerStatus {
+	return func() (all []server.PeerStatus) {
+		for _, p := range t.Peers() {
+			all = append(all, server.PeerStatus{
+				ID: p.ID, Address: p.Address, Connected: p.Connected, QueuedBytes: int64(p.QueuedBytes), Shed: p.Shed,
+			})
+		}
+		return all
+	}
+}
+
+// programVersion is what a server says of its program.
+func programVersion() string {
+	info, _ := debug.ReadBuildInfo()
+	return strings.TrimPrefix(versionLine(version, info), "paxos ")
+}
