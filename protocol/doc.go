@@ -19,13 +19,20 @@
 //
 //	client   -> proposers   Open, Submit
 //	proposer -> clients     Opened, Acks, Expired
-//	proposer -> acceptors   Canvass, Prepare, Accept, Heartbeat, Stranger
+//	proposer -> acceptors   Canvass, Prepare, Accept, Heartbeat, Yield, Stranger
 //	acceptor -> proposers   Support, Promise, Refuse, HeartbeatAck
 //	acceptor -> learners    Accepted, Trimmed
+//	server   -> proposers   Read, Reconfigure
+//	proposer -> server      ReadAt
 //	anybody  -> anybody     Ask, Decided, Fetch, Piece
 //
 // Learners and standby proposers listen to the acceptors' group too: there they
 // hear the values, in the Accept itself.
+//
+// # Who votes
+//
+// The voters are part of the replicated state: a [Change] is a command in the
+// log. A [Membership] says who votes on which instance (rule 13), and counts.
 //
 // # Outputs of a core
 //

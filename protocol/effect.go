@@ -7,9 +7,11 @@ type Effects struct {
 	Advanced []Ack       // sessions whose last applied seq is now Through
 	Skipped  []Ack       // sessions with commands out of turn; Through is still the last applied seq
 	Expired  []SessionID // sessions that commands came for, but that are not known
+	Members  bool        // the membership is another one now
 }
 
 // Reset empties e for the next value.
 func (e *Effects) Reset() {
 	e.Opened, e.Advanced, e.Skipped, e.Expired = e.Opened[:0], e.Advanced[:0], e.Skipped[:0], e.Expired[:0]
+	e.Members = false
 }

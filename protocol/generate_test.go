@@ -70,14 +70,35 @@ var genRun = rapid.Custom(func(t *rapid.T) Run {
 var genValue = rapid.Custom(func(t *rapid.T) Value {
 	v := Value{}
 	for range rapid.IntRange(0, 4).Draw(t, "items") {
-		if rapid.Bool().Draw(t, "open") {
+		switch rapid.IntRange(0, 9).Draw(t, "kind") {
+		case 0, 1, 2, 3:
 			v = v.AppendOpen(genNonce.Draw(t, "nonce"))
-		} else {
+		case 4:
+			c := genChange(t)
+			v = v.AppendChange(&c)
+		case 5:
+			v = v.AppendChange(&Change{Epoch: number[uint64](t), Settle: true})
+		default:
 			v = v.AppendRun(genRun.Draw(t, "run"))
 		}
 	}
 	return v
 })
+
+// genChange draws a change that is well-formed in itself.
+func genChange(t *rapid.T) Change {
+	c := Change{Epoch: number[uint64](t), Next: 1}
+	for range rapid.IntRange(1, 7).Draw(t, "members") {
+		m := Member{c.Next, rapid.StringN(0, 20, 20).Draw(t, "address")}
+		if len(c.Voters) == 0 || rapid.Bool().Draw(t, "votes") {
+			c.Voters = append(c.Voters, m)
+		} else {
+			c.Learners = append(c.Learners, m)
+		}
+		c.Next += NodeID(rapid.IntRange(1, 3).Draw(t, "gap"))
+	}
+	return c
+}
 
 var genAck = rapid.Custom(func(t *rapid.T) Ack { return Ack{some[SessionID](t), number[Seq](t)} })
 
@@ -177,7 +198,8 @@ var messages = map[MessageType]func(t *rapid.T) Message{
 	TypeReadAt: func(t *rapid.T) Message {
 		return &ReadAt{genTarget.Draw(t, "target"), number[uint64](t), number[Instance](t)}
 	},
-	TypeYield: func(t *rapid.T) Message { return &Yield{genBallot.Draw(t, "ballot"), NodeID(anyNumber32(t))} },
+	TypeReconfigure: func(t *rapid.T) Message { return &Reconfigure{genChange(t)} },
+	TypeYield:       func(t *rapid.T) Message { return &Yield{genBallot.Draw(t, "ballot"), NodeID(anyNumber32(t))} },
 }
 
 var genMessage = rapid.Custom(func(t *rapid.T) Message {

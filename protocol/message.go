@@ -150,6 +150,10 @@ type Yield struct {
 	Target NodeID
 }
 
+// Reconfigure hands a change of the membership to the proposers. Whoever wants
+// it repeats it until a change of that epoch is applied.
+type Reconfigure struct{ Change Change }
+
 // Ask asks Target for the decided values of a span.
 type Ask struct {
 	Target Peer
@@ -239,13 +243,14 @@ const (
 	TypeRead
 	TypeReadAt
 	TypeYield
+	TypeReconfigure
 	messageTypes // one past the last
 )
 
 var messageNames = [messageTypes]string{
 	"", "open", "opened", "submit", "acks", "expired", "canvass", "support", "prepare", "promise", "refuse",
 	"accept", "accepted", "heartbeat", "heartbeat-ack", "ask", "decided", "trimmed", "fetch", "piece", "stranger",
-	"read", "read-at", "yield",
+	"read", "read-at", "yield", "reconfigure",
 }
 
 func (t MessageType) String() string {
@@ -304,6 +309,8 @@ func newMessage(t MessageType) Message {
 		return new(ReadAt)
 	case TypeYield:
 		return new(Yield)
+	case TypeReconfigure:
+		return new(Reconfigure)
 	}
 	return nil
 }

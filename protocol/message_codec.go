@@ -188,6 +188,11 @@ func (m *Yield) appendBody(b []byte) []byte {
 func (m *Yield) decodeBody(r *reader) { m.Ballot, m.Target = r.ballot(), NodeID(r.u32()) }
 func (m *Yield) valid() bool          { return m.Ballot.Valid() }
 
+func (*Reconfigure) Type() MessageType            { return TypeReconfigure }
+func (m *Reconfigure) appendBody(b []byte) []byte { return appendChange(b, &m.Change) }
+func (m *Reconfigure) decodeBody(r *reader)       { m.Change = *r.change() }
+func (m *Reconfigure) valid() bool                { return m.Change.Check() == nil }
+
 func (*Ask) Type() MessageType { return TypeAsk }
 func (m *Ask) appendBody(b []byte) []byte {
 	b = appendPeer(b, m.Target)

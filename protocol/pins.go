@@ -51,6 +51,16 @@ func (p *Pins) Store(id NodeID) StoreID {
 	return 0
 }
 
+// Retain drops the pins of all acceptors but those of a membership, and the own
+// one: ids are never used again, so nobody will ever count the others' votes. It
+// is for memberships that no change is under way of; without it the table would
+// be full one day.
+func (p *Pins) Retain(members Quorum, own NodeID) {
+	p.list = slices.DeleteFunc(slices.Clone(p.list), func(pin Pin) bool {
+		return pin.Acceptor != own && !members.Contains(pin.Acceptor)
+	})
+}
+
 // List returns the pins in the acceptors' order. The slice is never changed, by nobody.
 func (p *Pins) List() []Pin { return p.list }
 

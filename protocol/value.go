@@ -112,8 +112,10 @@ type Value []byte
 
 // The kinds of items in a value.
 const (
-	kindRun  = 1
-	kindOpen = 2
+	kindRun    = 1
+	kindOpen   = 2
+	kindChange = 3
+	kindSettle = 4
 )
 
 // ItemOverhead bounds the bytes that AppendRun adds around a run's block.
@@ -132,12 +134,14 @@ func (v Value) AppendOpen(n Nonce) Value {
 
 // Item is one command or one run of commands in a value.
 type Item struct {
-	Open  bool // Nonce holds, and Run does not
-	Nonce Nonce
-	Run   Run
+	Open   bool // Nonce holds, and Run does not
+	Nonce  Nonce
+	Run    Run
+	Change *Change // if not nil, it holds, and nothing else does
 }
 
-// Next splits the first item off a non-empty value. Runs are checked in full.
+// Next splits the first item off a non-empty value. Runs and changes are checked
+// in full.
 func (v Value) Next() (Item, Value, error) {
 	r := reader{rest: v}
 	switch kind := r.u8(); {
@@ -156,10 +160,29 @@ func (v Value) Next() (Item, Value, error) {
 			return Item{}, nil, err
 		}
 		return Item{Run: run}, r.rest, nil
+	case kind == kindChange || kind == kindSettle:
+		return r.changeItem(kind)
 	default:
 		return Item{}, nil, fmt.Errorf("value has an item of unknown kind %d", kind)
 	}
 	return Item{}, nil, errors.New("value is cut short")
+}
+
+// changeItem splits off an item that concerns the membership; there are few.
+func (r *reader) changeItem(kind uint8) (Item, Value, error) {
+	c := &Change{Settle: true}
+	if kind == kindSettle {
+		c.Epoch = r.u64()
+	} else {
+		c = r.change()
+	}
+	if r.failed {
+		return Item{}, nil, errors.New("value is cut short")
+	}
+	if err := c.Check(); err != nil {
+		return Item{}, nil, err
+	}
+	return Item{Change: c}, r.rest, nil
 }
 
 // Check reports the first thing wrong with v, if any.
