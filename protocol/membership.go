@@ -111,8 +111,11 @@ func (m *Membership) at(i Instance) *ruling {
 func (m *Membership) Add(t Tally, id NodeID) Tally { return m.all.Add(t, id) }
 
 // Decides reports whether t is a majority of those who vote on instance i
-// (rules 4 and 13).
-func (m *Membership) Decides(t Tally, i Instance) bool { return m.at(i).reached(t) }
+// (rules 4 and 13). It is false if they are forgotten.
+func (m *Membership) Decides(t Tally, i Instance) bool {
+	r := m.at(i)
+	return i >= r.From && r.reached(t)
+}
 
 // Covers reports whether t is a majority of every configuration that governs an
 // instance above i. That is what phase 1 needs that starts there (rule 13). It is
