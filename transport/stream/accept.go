@@ -104,6 +104,9 @@ func (t *Transport) refuse(w http.ResponseWriter, r *http.Request, no *refusal) 
 		} `json:"error"`
 	}
 	body.Error.Code, body.Error.Message, body.Error.Outcome = no.code, no.message, "not_done"
+	if r.ContentLength != 0 { // the HTTP server would wait for the body before it answers
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+	}
 	switch no.status {
 	case http.StatusMethodNotAllowed:
 		w.Header().Set("Allow", http.MethodGet)
@@ -118,7 +121,7 @@ func (t *Transport) refuse(w http.ResponseWriter, r *http.Request, no *refusal) 
 
 // welcome answers, and takes the connection over.
 func (t *Transport) welcome(from protocol.NodeID, conn net.Conn) error {
-	if err := conn.SetDeadline(time.Now().Add(connectTimeout)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(t.times.connect)); err != nil {
 		return err
 	}
 	answer := "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + upgradeToken + "\r\n\r\n"

@@ -27,25 +27,25 @@ const (
 
 // connect dials the peer and upgrades the connection.
 func (p *peer) connect(ctx context.Context) (*link, error) {
-	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, p.t.times.connect)
 	defer cancel()
 	conn, err := p.t.options.Dial(ctx, p.address)
 	if err != nil {
 		return nil, fmt.Errorf("dialling: %w", err)
 	}
 	tune(conn)
-	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	stop := context.AfterFunc(ctx, func() { abort(conn) })
 	err = p.upgrade(conn)
 	if !stop() {
 		err = errors.Join(context.Cause(ctx), err)
 	}
 	if err == nil {
 		var l *link
-		if l, err = newLink(conn); err == nil {
+		if l, err = newLink(conn, p.t.times.write); err == nil {
 			return l, nil
 		}
 	}
-	conn.Close()
+	abort(conn)
 	return nil, err
 }
 
@@ -100,6 +100,15 @@ func (l *link) listen() error {
 		return errHungUp
 	}
 	return fmt.Errorf("reading: %w", err)
+}
+
+// abort closes a connection without waiting: TLS would first say good-bye, for
+// seconds if the peer takes nothing.
+func abort(conn net.Conn) {
+	if tcp := tcpUnder(conn); tcp != nil {
+		tcp.Close()
+	}
+	conn.Close() // its error would say that it is closed
 }
 
 // tune sets what makes a dead connection show soon. Where it cannot, the

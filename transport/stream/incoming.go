@@ -83,7 +83,7 @@ func newDeciphered(from protocol.NodeID, conn net.Conn) (*incoming, error) {
 func (in *incoming) decipher() {
 	_, _ = io.Copy(in.clear, in.cipher) // however it ends, it ends this connection
 	in.clear.Close()
-	in.cipher.Close()
+	abort(in.cipher)
 }
 
 // shutDown ends the connection, but keeps the descriptor's number taken.
@@ -92,7 +92,7 @@ func (in *incoming) shutDown() {
 	_ = unix.Shutdown(in.fd, unix.SHUT_RDWR) // fails where the peer was faster
 	if in.cipher != nil {
 		in.clear.Close()
-		in.cipher.Close()
+		abort(in.cipher)
 	}
 }
 

@@ -10,9 +10,10 @@ import (
 
 // link is one connection that we send on.
 type link struct {
-	conn net.Conn
-	raw  syscall.RawConn // to write without waiting; nil unless plain TCP
-	step func(fd uintptr) bool
+	conn     net.Conn
+	patience time.Duration   // for a write that waits
+	raw      syscall.RawConn // to write without waiting; nil unless plain TCP
+	step     func(fd uintptr) bool
 
 	rest    []byte // what tryWrite is to write
 	written int
@@ -24,8 +25,8 @@ type link struct {
 	cause error // why the connection was given up; guarded by the peer's lock
 }
 
-func newLink(conn net.Conn) (*link, error) {
-	l := &link{conn: conn}
+func newLink(conn net.Conn, patience time.Duration) (*link, error) {
+	l := &link{conn: conn, patience: patience}
 	if tcp, ok := conn.(*net.TCPConn); ok {
 		var err error
 		if l.raw, err = tcp.SyscallConn(); err != nil {
@@ -66,7 +67,7 @@ func (l *link) writeOnce(fd uintptr) bool {
 
 // write writes the frames, and waits for a peer that is slow to take them.
 func (l *link) write(frames net.Buffers) error {
-	if err := l.conn.SetWriteDeadline(time.Now().Add(writePatience)); err != nil {
+	if err := l.conn.SetWriteDeadline(time.Now().Add(l.patience)); err != nil {
 		return err
 	}
 	if l.raw != nil {

@@ -20,20 +20,24 @@ const (
 )
 
 const (
-	// connectTimeout bounds reaching a peer: dialling, TLS, the upgrade.
-	connectTimeout = 3 * time.Second
 	// synTimeout bounds a TCP connect. A lost SYN is repeated by dialling again:
 	// the kernel would wait one second, then two, after a partition has healed.
 	synTimeout = 500 * time.Millisecond
 	// backoffMin and backoffMax bound the pause between the starts of two attempts.
 	backoffMin = 50 * time.Millisecond
 	backoffMax = time.Second
-	// writePatience is how long one write of up to writeBytes may take.
-	writePatience = 5 * time.Second
 	// ackPatience is how long sent bytes may stay unacknowledged: not longer, since
 	// TCP repeats them ever more seldom, and a new connection is cheap.
 	ackPatience = 2 * time.Second
 )
+
+// times are what tests cannot wait for.
+type times struct {
+	connect time.Duration // bounds reaching a peer: dialling, TLS, the upgrade
+	write   time.Duration // bounds one write of up to writeBytes
+}
+
+var realTimes = times{connect: 3 * time.Second, write: 5 * time.Second}
 
 // Options says who this server is and how it reaches the others. Self and Cluster
 // are needed; the zero value of all else is a good one.

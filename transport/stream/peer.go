@@ -40,12 +40,14 @@ type peer struct {
 
 // send writes the batch's frames at once if nothing waits before them and the
 // kernel takes them; else they are queued, or lost. It never waits.
-func (p *peer) send(b *batch) {
+//
+// It reports whether it woke the goroutine that writes the queue.
+func (p *peer) send(b *batch) (woke bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.link == nil {
 		p.lose(len(b.ends), errNotUp)
-		return
+		return false
 	}
 	written := 0
 	if !p.writing && p.link.raw != nil {
@@ -53,18 +55,19 @@ func (p *peer) send(b *batch) {
 		if written, err = p.link.tryWrite(b.frames); err != nil {
 			p.giveUp(p.link, err)
 			p.lose(len(b.ends), err)
-			return
+			return false
 		}
 	}
 	if written == len(b.frames) {
 		p.t.counters.Sent(len(b.ends), b.payload())
-		return
+		return false
 	}
-	p.enqueue(b, written)
+	return p.enqueue(b, written)
 }
 
-// enqueue queues what was not written, as far as there is room.
-func (p *peer) enqueue(b *batch, written int) {
+// enqueue queues what was not written, as far as there is room, and reports
+// whether it woke the goroutine that writes it.
+func (p *peer) enqueue(b *batch, written int) (woke bool) {
 	i, offset := b.from(written)
 	for i < len(b.ends) && p.push(b.copy(i)[offset:], offset > 0) {
 		i, offset = i+1, 0
@@ -73,10 +76,12 @@ func (p *peer) enqueue(b *batch, written int) {
 	if i < len(b.ends) {
 		p.lose(len(b.ends)-i, errQueueFull)
 	}
-	if !p.writing && len(p.queue) > 0 {
-		p.writing = true
-		poke(p.work)
+	if p.writing || len(p.queue) == 0 {
+		return false
 	}
+	p.writing = true
+	poke(p.work)
+	return true
 }
 
 // push queues a frame if there is room. The rest of a frame that was begun must go
@@ -102,7 +107,7 @@ func (p *peer) giveUp(l *link, why error) {
 	if l.cause == nil {
 		l.cause = why
 	}
-	l.conn.Close() // its error would say that it is closed
+	abort(l.conn)
 }
 
 // attach makes l the connection to send on.

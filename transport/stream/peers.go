@@ -14,7 +14,7 @@ type PeerStatus struct {
 	ID          protocol.NodeID
 	Address     string
 	Connected   bool   // we can send to it
-	Heard       bool   // it is connected to us
+	Heard       bool   // it is connected to us, as far as Receive has noticed
 	QueuedBytes int    // waiting to be sent, with 64 bytes for each datagram
 	Shed        uint64 // datagrams that were lost here, and not in the network
 	Reconnects  uint64 // connections after the first one

@@ -40,7 +40,7 @@ func (p *peer) serve(ctx context.Context, l *link) error {
 	defer listening.Wait()
 	gone := make(chan error, 1)
 	listening.Go(func() { gone <- l.listen() })
-	defer context.AfterFunc(ctx, func() { l.conn.Close() })()
+	defer context.AfterFunc(ctx, func() { abort(l.conn) })()
 	p.attach(l)
 	return p.detach(l, p.pump(ctx, l, gone))
 }

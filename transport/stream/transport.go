@@ -38,6 +38,7 @@ const window = 1 << 20
 // transport.Transport.
 type Transport struct {
 	options  Options
+	times    times // set before the first peer is
 	counters transport.Counters
 	complain limiter
 	failure  error // why the transport never worked; Receive returns it
@@ -71,7 +72,7 @@ var _ transport.Transport = (*Transport)(nil)
 // hands those who connect to Handler. Its errors show in Receive.
 func New(o Options) *Transport {
 	o.setDefaults()
-	t := &Transport{options: o, accepted: make(map[protocol.NodeID]*incoming)}
+	t := &Transport{options: o, times: realTimes, accepted: make(map[protocol.NodeID]*incoming)}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.outgoing.Store(new([]*peer))
 	t.failure = t.bell.open()
