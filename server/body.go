@@ -44,12 +44,11 @@ func (x *exchange) readBody() error {
 		x.body = x.body[:0]
 		return nil
 	}
-	rc := http.NewResponseController(x.w)
-	_ = rc.SetReadDeadline(time.Now().Add(x.s.limits.BodyTime)) // where there are none, tests run without a connection
 	if err := x.fillBody(limit); err != nil {
-		return err // the deadline stays: net/http reads a part of the rest
+		return err
 	}
-	_ = rc.SetReadDeadline(time.Time{}) // else it would end the wait for the cluster
+	// The deadline for the body would end the wait for the cluster.
+	_ = http.NewResponseController(x.w).SetReadDeadline(time.Time{})
 	return nil
 }
 

@@ -65,7 +65,7 @@ func (s *Server) handle(rt *route, w http.ResponseWriter, r *http.Request) {
 	x := s.begin(w, r)
 	err := x.run(rt)
 	if err != nil && x.code == 0 {
-		x.fail(explain(err))
+		x.fail(x.explain(err))
 		err = nil
 	}
 	s.metrics.observe(rt, x.code, time.Since(start))
@@ -76,7 +76,22 @@ func (s *Server) handle(rt *route, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// explain is the failure for an error. To ask does nothing, however it fails.
+func (x *exchange) explain(err error) *failure {
+	f := explain(err)
+	if x.r.Method != http.MethodPost {
+		if f.Code == "timeout" {
+			f.Code = "unavailable"
+		}
+		f.Outcome = notDone
+	}
+	return f
+}
+
 func (x *exchange) run(rt *route) error {
+	if x.r.ContentLength != 0 { // stays until the body is read: net/http reads a part of one that is not wanted
+		_ = http.NewResponseController(x.w).SetReadDeadline(time.Now().Add(x.s.limits.BodyTime))
+	}
 	if !rt.open {
 		if err := x.s.authorize(x.r); err != nil {
 			return err
@@ -134,6 +149,15 @@ func (x *exchange) start(code int, contentType []string) {
 func (x *exchange) reply() error {
 	x.start(http.StatusOK, typeJSON)
 	return x.send(x.out)
+}
+
+// sendAs sends a part of the answer, and the headers before the first part: what
+// fails before it is a failure with a status.
+func (x *exchange) sendAs(contentType []string, part []byte) error {
+	if x.code == 0 {
+		x.start(http.StatusOK, contentType)
+	}
+	return x.send(part)
 }
 
 // send sends a part of the answer, with a deadline of its own.

@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 
 	"paxos/protocol"
@@ -50,8 +51,12 @@ func (x *exchange) clientRequest() error {
 	if err != nil {
 		return err
 	}
-	x.start(http.StatusOK, typeJSON)
-	return x.stream(0, placed[0].Index+1, arrayStyle(`{"state": [`, ", ", "]}\n"))
+	if err := x.stream(0, placed[0].Index+1, arrayStyle(`{"state": [`, ", ", "]}\n")); err != nil {
+		f := explain(fmt.Errorf("the value was appended, but the list cannot be read: %w", err))
+		f.Outcome = done
+		return f
+	}
+	return nil
 }
 
 func (x *exchange) parseClientRequest() error {

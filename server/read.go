@@ -44,14 +44,12 @@ func (x *exchange) list() error {
 
 func (x *exchange) sendList(st stand, from, to uint64, lines bool) error {
 	if lines {
-		x.start(http.StatusOK, typeNDJSON)
-		return x.stream(from, to, style{after: "\n"})
+		return x.stream(from, to, style{contentType: typeNDJSON, after: "\n"})
 	}
 	head := append([]byte(`{"from": `), strconv.FormatUint(from, 10)...)
 	head = append(head, `, "values": [`...)
 	tail := append([]byte(`], "next": `), strconv.FormatUint(to, 10)...)
 	tail = append(append(append(tail, ", "...), st.fields()...), "}\n"...)
-	x.start(http.StatusOK, typeJSON)
 	return x.stream(from, to, arrayStyle(string(head), ",", string(tail)))
 }
 
@@ -104,7 +102,7 @@ func (x *exchange) stand(q url.Values) (st stand, err error) {
 	return st, nil
 }
 
-// barrier waits for rule 12. A read that fails has done nothing, however it fails.
+// barrier waits for rule 12.
 func (x *exchange) barrier(q url.Values) error {
 	ctx, cancel, err := x.waiting(q)
 	if err != nil {
@@ -112,16 +110,7 @@ func (x *exchange) barrier(q url.Values) error {
 	}
 	defer cancel()
 	x.s.metrics.barriers.Inc()
-	err = x.s.engine.Barrier(ctx)
-	if err == nil {
-		return nil
-	}
-	f := explain(err)
-	if f.Code == "timeout" {
-		f.Code = "unavailable"
-	}
-	f.Outcome = notDone
-	return f
+	return x.s.engine.Barrier(ctx)
 }
 
 // stale is how many milliseconds ago this server was in step; -1: never.
@@ -198,7 +187,6 @@ func (x *exchange) listAt(q url.Values) error {
 	if err != nil {
 		return err
 	}
-	x.start(http.StatusOK, typeJSON)
 	x.out = append(x.out[:0], `{"values": [`...)
 	for n, i := range indexes {
 		if n > 0 {
@@ -210,14 +198,14 @@ func (x *exchange) listAt(q url.Values) error {
 			return err
 		}
 		if len(x.out) >= pieceBytes {
-			if err := x.send(x.out); err != nil {
+			if err := x.sendAs(typeJSON, x.out); err != nil {
 				return err
 			}
 			x.out = x.out[:0]
 		}
 	}
 	x.out = append(append(append(x.out, "], "...), st.fields()...), "}\n"...)
-	return x.send(x.out)
+	return x.sendAs(typeJSON, x.out)
 }
 
 // maxIndexes is how many entries one request may name.
@@ -250,12 +238,13 @@ var pieces = sync.Pool{New: func() any {
 
 // style is how entries stand in an answer.
 type style struct {
+	contentType                []string
 	head, between, after, tail string
 	event                      bool // after an id each
 }
 
 func arrayStyle(head, between, tail string) style {
-	return style{head: head, between: between, tail: tail}
+	return style{contentType: typeJSON, head: head, between: between, tail: tail}
 }
 
 // stream sends the entries from index from on, below to, in pieces.
@@ -279,11 +268,11 @@ func (x *exchange) stream(from, to uint64, st style) error {
 		}
 		x.s.metrics.read(next - from)
 		if from = next; from < to {
-			if err := x.send(out); err != nil {
+			if err := x.sendAs(st.contentType, out); err != nil {
 				return err
 			}
 			out = out[:0]
 		}
 	}
-	return x.send(append(out, st.tail...))
+	return x.sendAs(st.contentType, append(out, st.tail...))
 }

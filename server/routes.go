@@ -60,7 +60,8 @@ func (s *Server) Handler() http.Handler {
 	nothing := s.refusal(notFound("there is no such path"))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { s.handle(nothing, w, r) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != path.Clean(r.URL.Path) { // ServeMux would redirect, with a page of HTML
+		// ServeMux would redirect to the clean path, or refuse, with a page of HTML.
+		if p := r.URL.Path; p == "" || p[0] != '/' || p != path.Clean(p) {
 			s.handle(nothing, w, r)
 			return
 		}

@@ -86,7 +86,7 @@ func (x *exchange) catchUp(from uint64) (next uint64, err error) {
 			return from, nil
 		}
 		to := min(end, from+maxEvents)
-		if err := x.stream(from, to, style{after: "\n\n", event: true}); err != nil {
+		if err := x.stream(from, to, style{contentType: typeEvents, after: "\n\n", event: true}); err != nil {
 			return from, err
 		}
 		if err := x.flush(); err != nil {
