@@ -16,6 +16,7 @@
 //	machine.go  the interface of a replicated state machine
 //	state.go    State and Apply: start reading here
 //	session.go  the sessions, found by id and by nonce, and who is evicted next
+//	members.go  who takes part, and how that changes
 //	results.go  the places in the list of a session's last commands
 //	entries.go  the list itself: closed chunks, and the tail that still grows
 //	view.go     reading the list, older chunks included, in constant memory

@@ -21,14 +21,23 @@ import (
 //	44  .. the sessions, in id order
 //	..  4  length of the tail in bytes
 //	..  .. the tail: a block of length mod ChunkEntries entries
+//	..  .. the members; in version 1 there are none
 //	..  4  CRC-32C of all before
 //
 // A session is its nonce (16 bytes) and uvarints: its id less the id before,
 // last seq, use counter at its last use, number of result spans; then for each
 // span, oldest first: count, and end less the end before (the index after its
-// last command). There is one encoding for each state.
+// last command).
+//
+// The members are their epoch (8 bytes), From and OldFrom (8 each), the next id
+// (4), and three lists: voters, old ones, learners. A list is a count (uvarint),
+// and for each member its id (4) and its address (uvarint length and bytes). All
+// zero: the list does not know them.
+//
+// There is one encoding for each state.
 const (
-	headVersion      = 1
+	headVersion      = 2
+	headWithout      = 1 // the version without members
 	headMagic        = "PXLH"
 	headSize         = 44
 	flagSessionsOnly = 1
@@ -50,6 +59,7 @@ func (s *State) AppendHead(b []byte) []byte {
 	b = s.sessions.appendTo(b)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(s.entries.tail)))
 	b = append(b, s.entries.tail...)
+	b = s.members.appendTo(b)
 	return binary.LittleEndian.AppendUint32(b, checksum(b[start:]))
 }
 

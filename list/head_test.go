@@ -12,9 +12,11 @@ import (
 
 // sample is a State with three sessions, several result spans and a tail.
 func sample(o Options) *State {
+	o.Members = FirstMembers(membersOf(1, 2, 3))
 	s := New(o)
 	apply(s, nonceOf(1), nonceOf(2), nonceOf(3))
-	apply(s, runOf(1, 1, border), runOf(2, 1, 3), runOf(1, border+1, 2), runOf(2, 4, 2))
+	apply(s, runOf(1, 1, border), runOf(2, 1, 3), runOf(1, border+1, 2), runOf(2, 4, 2),
+		&protocol.Change{Voters: membersOf(1, 2, 5), Learners: membersOf(3, 4), Next: 6})
 	return s
 }
 

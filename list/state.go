@@ -11,6 +11,9 @@ type Options struct {
 	// SessionsOnly keeps no entries, but counts them: enough to know which
 	// command is whose turn.
 	SessionsOnly bool
+	// Members are those that a new list begins with; all replicas must begin with
+	// the same. Zero: the members never change, and the list does not know them.
+	Members Members
 	// OnAppend, if set, is told of entries just appended: count payloads from
 	// index first (the list starts at 0) in a block as in protocol.Run. The
 	// block is part of the applied value; OnAppend must not change it.
@@ -24,6 +27,7 @@ type State struct {
 	length   uint64
 	sessions sessions
 	entries  entries
+	members  Members
 }
 
 // maxLength is the longest list there can be: results pack an index into 53
@@ -35,7 +39,7 @@ func New(o Options) *State { return newState(o, protocol.MaxSessions) }
 
 // newState lets tests have fewer sessions.
 func newState(o Options, maxSessions int) *State {
-	return &State{options: o, sessions: newSessions(maxSessions)}
+	return &State{options: o, sessions: newSessions(maxSessions), members: o.Members}
 }
 
 // Applied is the last applied instance, 0 at the beginning.
@@ -43,6 +47,9 @@ func (s *State) Applied() protocol.Instance { return s.applied }
 
 // Length is the number of entries of the whole list.
 func (s *State) Length() uint64 { return s.length }
+
+// Members is who takes part. Nobody may change the slices in it.
+func (s *State) Members() Members { return s.members }
 
 // Sessions is the number of open sessions.
 func (s *State) Sessions() int { return len(s.sessions.byID) }
@@ -81,9 +88,12 @@ func (s *State) Apply(i protocol.Instance, v protocol.Value, e *protocol.Effects
 		if err != nil {
 			return
 		}
-		if item.Open {
+		switch {
+		case item.Open:
 			s.applyOpen(item.Nonce, e)
-		} else {
+		case item.Change != nil:
+			e.Members = s.members.apply(i, item.Change) || e.Members
+		default:
 			s.applyRun(item.Run, e)
 		}
 		v = rest

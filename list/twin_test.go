@@ -89,9 +89,11 @@ func (t *twin) apply(v protocol.Value, e *protocol.Effects) {
 		if err != nil {
 			return
 		}
-		if item.Open {
+		switch {
+		case item.Open:
 			t.open(item.Nonce, e)
-		} else {
+		case item.Change != nil: // members_test.go has them
+		default:
 			t.run(item.Run, e)
 		}
 		v = rest
@@ -124,7 +126,7 @@ func runOf(id protocol.SessionID, first protocol.Seq, count int) protocol.Run {
 	return r
 }
 
-// value makes a value of nonces (opens) and runs.
+// value makes a value of nonces (opens), runs and changes.
 func value(items ...any) (v protocol.Value) {
 	for _, item := range items {
 		switch item := item.(type) {
@@ -132,6 +134,8 @@ func value(items ...any) (v protocol.Value) {
 			v = v.AppendOpen(item)
 		case protocol.Run:
 			v = v.AppendRun(item)
+		case *protocol.Change:
+			v = v.AppendChange(item)
 		case string: // raw bytes
 			v = append(v, item...)
 		}
