@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ type benchFlags struct {
 	rounds   int
 	clients  int
 	servers  bool
+	catchUp  uint64
 	dir      string
 	json     bool
 }
@@ -42,14 +44,16 @@ disks of a majority.
 
 With --servers it measures three list servers instead: appends and linearizable
 reads of one entry, through the Go client and with one HTTP request each, beside
-an empty HTTP handler.
+an empty HTTP handler. With --catch-up it fills a list, and shows what a fresh
+server costs.
 
 Beside the results stands what the machine allowed in the same run: the time of
 an fdatasync, and how many multicast datagrams a second get through.`,
 		Example: `  paxos bench
   paxos bench --in-flight 1024 --sizes 64 --seconds 60
   paxos bench --clients 4 --rounds 3 --json
-  paxos bench --servers --in-flight 64,1024 --sizes 64`,
+  paxos bench --servers --in-flight 64,1024 --sizes 64
+  paxos bench --catch-up 20000000`,
 		Args: cobra.NoArgs,
 		RunE: action(func(cmd *cobra.Command) error { return f.run(cmd) }),
 	}
@@ -60,6 +64,7 @@ an fdatasync, and how many multicast datagrams a second get through.`,
 	flags.IntVar(&f.rounds, "rounds", 1, "how often to measure each line; the median counts")
 	flags.IntVar(&f.clients, "clients", 0, "how many client processes make the load; 0: the leader's process does")
 	flags.BoolVar(&f.servers, "servers", false, "measure list servers over HTTP")
+	flags.Uint64Var(&f.catchUp, "catch-up", 0, "append so many integers to two list servers, and start a third")
 	flags.StringVar(&f.dir, "data-dir", "", "folder for the stores, on a disk (default: TMPDIR or /var/tmp)")
 	flags.BoolVar(&f.json, "json", false, "report in JSON")
 	flags.SortFlags = false
@@ -71,8 +76,11 @@ func (f *benchFlags) run(cmd *cobra.Command) error {
 	if err := f.check(); err != nil {
 		return fail(exitUsage, err)
 	}
-	if f.servers {
+	switch {
+	case f.servers:
 		return f.runServers(cmd)
+	case f.catchUp > 0:
+		return f.runCatchUp(cmd)
 	}
 	status := terminal.NewStatus(cmd.ErrOrStderr())
 	report, err := bench.Run(cmd.Context(), bench.Options{
@@ -111,6 +119,20 @@ func (f *benchFlags) runServers(cmd *cobra.Command) error {
 	return nil
 }
 
+// runCatchUp fills a list with the most values on their way that --in-flight names.
+func (f *benchFlags) runCatchUp(cmd *cobra.Command) error {
+	status := terminal.NewStatus(cmd.ErrOrStderr())
+	report, err := bench.RunCatchUp(cmd.Context(), bench.CatchUpOptions{
+		Dir: f.dir, Entries: f.catchUp, Callers: slices.Max(f.inFlight), Baseline: time.Duration(f.seconds * float64(time.Second)),
+		Progress: func(n uint64) { status.Show("%s entries", terminal.Number(int(n))) },
+	})
+	status.Clear()
+	if err != nil {
+		return err
+	}
+	return f.write(cmd, &report)
+}
+
 // write writes a report in the form that was asked for.
 func (f *benchFlags) write(cmd *cobra.Command, report interface{ WriteText(io.Writer) error }) error {
 	if !f.json {
@@ -133,8 +155,8 @@ func (f *benchFlags) check() error {
 			return fmt.Errorf("--sizes %d: want 1 to %d", n, protocol.MaxPayload)
 		}
 	}
-	if f.servers && f.clients > 0 {
-		return errors.New("--clients is not for --servers")
+	if (f.servers || f.catchUp > 0) && f.clients > 0 || f.servers && f.catchUp > 0 {
+		return errors.New("only one of --clients, --servers and --catch-up can be measured at a time")
 	}
 	if f.seconds <= 0 || f.rounds < 1 || f.clients < 0 {
 		return fmt.Errorf("--seconds %g --rounds %d --clients %d: want more than 0, at least 1, at least 0", f.seconds, f.rounds, f.clients)
