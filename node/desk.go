@@ -48,7 +48,7 @@ type desk struct {
 type deskConfig struct {
 	Self        protocol.Peer
 	SubmitBytes int // the commands of one Submit
-	Seed        uint64
+	Seed        uint64 // another one in each life of the server
 	// Nonce draws a session's nonce.
 	Nonce func() protocol.Nonce
 }
@@ -72,6 +72,7 @@ const (
 
 func newDesk(cfg deskConfig, l *list.State) *desk {
 	d := &desk{cfg: cfg, list: l, guests: map[protocol.SessionID][]*guest{}, opens: map[protocol.Nonce]*opening{}}
+	d.reads.id = cfg.Seed >> 1 // far from those of this server's earlier lives
 	d.reopen()
 	return d
 }

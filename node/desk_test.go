@@ -19,10 +19,12 @@ type testDesk struct {
 	opened chan struct{} // never closed: the server does not end
 }
 
-func newTestDesk(t *testing.T) *testDesk {
+func newTestDesk(t *testing.T) *testDesk { return newSeededDesk(t, 0) }
+
+func newSeededDesk(t *testing.T, seed uint64) *testDesk {
 	d := &testDesk{t: t, opened: make(chan struct{})}
 	d.desk = newDesk(deskConfig{
-		Self: protocol.Peer{Role: protocol.RoleServer, ID: 1}, SubmitBytes: 1000,
+		Self: protocol.Peer{Role: protocol.RoleServer, ID: 1}, SubmitBytes: 1000, Seed: seed,
 		Nonce: func() protocol.Nonce { d.nonces++; return protocol.Nonce{d.nonces} },
 	}, list.New(list.Options{}))
 	return d
@@ -221,6 +223,24 @@ func TestReadsShareAQuestionThatIsAskedAfterThem(t *testing.T) {
 	d.answer(d.now, &protocol.ReadAt{ID: next, Instance: 0})
 	if len(d.finished) != 1 {
 		t.Error("the answer does not count")
+	}
+}
+
+// Rule 12: the leader may answer late what a server asked before it was killed and started again.
+func TestAnAnswerToAnEarlierLifeDoesNotCount(t *testing.T) {
+	before, after := newSeededDesk(t, 1<<40), newSeededDesk(t, 2<<40)
+	before.reads()
+	late := &protocol.ReadAt{ID: question(t, before.sent()), Instance: 0}
+	for range 3 {
+		c := after.reads()
+		id := question(t, after.sent())
+		if after.answer(after.now, late); len(after.finished) != 0 {
+			t.Fatalf("question %d was answered by what question %d was told", id, late.ID)
+		}
+		after.answer(after.now, &protocol.ReadAt{ID: id, Instance: 0})
+		if f := after.takeFinished(); len(f) != 1 || f[0] != c {
+			t.Fatal("the right answer does not count")
+		}
 	}
 }
 

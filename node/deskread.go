@@ -11,7 +11,9 @@ import (
 // that this server must have applied; then all reads of that question go on.
 //
 // A question may be asked again, of the same leader or another: all its reads
-// began before it was first asked, so any answer to it is late enough.
+// began before it was first asked, so any answer to it is late enough. An answer to
+// a question of an earlier life of this server is not: so the first id is drawn at
+// random.
 type reads struct {
 	next     []*call // arrived after the question that is under way
 	asked    []*call // wait for its answer
