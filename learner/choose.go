@@ -53,21 +53,25 @@ func (l *Learner) hold(i protocol.Instance, s *slot, n int) bool {
 }
 
 // accepted counts an acceptor's votes, one for each instance and ballot, however
-// often they are told (rule 4).
+// often they are told (rule 4), for a majority of those who vote on it (rule 13).
 func (l *Learner) accepted(from protocol.Sender, m *protocol.Accepted, out *protocol.Output) {
 	if !l.counts(from, out) {
 		return
 	}
+	voter := l.members.Add(0, from.ID)
 	for _, span := range m.Spans {
 		l.seen = max(l.seen, span.Last)
-		for i := max(span.First, l.next); i <= span.Last; i++ {
+		if span.Last > l.horizon { // rule 13
+			l.stats.Unknown++
+		}
+		for i := max(span.First, l.next); i <= min(span.Last, l.horizon); i++ {
 			s := l.slot(i)
 			if s == nil {
 				break // too far ahead
 			}
 			if p := l.proposal(s, m.Ballot); p != nil && !p.chosen {
-				p.tally = l.cfg.Quorum.Add(p.tally, from.ID)
-				if l.cfg.Quorum.Reached(p.tally) {
+				p.tally |= voter
+				if l.members.Decides(p.tally, i) {
 					l.choose(i, s, p)
 				}
 			}

@@ -10,7 +10,7 @@ import (
 // defaults, unless said otherwise.
 type Config struct {
 	Self   protocol.Sender
-	Quorum protocol.Quorum // the acceptors that count
+	Quorum protocol.Quorum // the acceptors that count, until Configure says otherwise
 	Pins   *protocol.Pins  // the table that the cores of this process share; nil: one of its own
 	Peers  []protocol.Peer // whom to ask, usually the acceptors; Self is left out
 

@@ -9,6 +9,7 @@
 // majority of the acceptors accepted it in one ballot. Three things tell so:
 //
 //   - Accepted from a majority of distinct members in one ballot (rules 3 and 4);
+//     who the members are, for each instance, is in members.go (rule 13);
 //   - a [protocol.Mark] of the leader: the value of this very ballot is decided;
 //   - a Decided list of somebody who knows.
 //
@@ -59,6 +60,7 @@
 //
 // # Where to read on
 //
-// learner.go has the way in, choose.go the counting, slots.go the ring,
-// repair.go the asking, serve.go the answering; fetch.go pulls snapshots.
+// learner.go has the way in, choose.go the counting, members.go who votes,
+// slots.go the ring, repair.go the asking, serve.go the answering; fetch.go
+// pulls snapshots.
 package learner

@@ -1,6 +1,7 @@
 package learner
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"paxos/protocol"
@@ -11,6 +12,11 @@ type Learner struct {
 	cfg  Config
 	rand *rand.Rand
 	pins *protocol.Pins
+
+	members protocol.Membership // who votes
+	changes bool                // it may change: Configure was called
+	applied protocol.Instance   // here, as far as Applied was told
+	horizon protocol.Instance   // who votes is known up to here
 
 	next      protocol.Instance // the first undelivered
 	open      ring              // next and the instances above it
@@ -40,6 +46,7 @@ type Stats struct {
 	Answered     uint64 // pages of decisions sent to others
 	Dropped      uint64 // values heard that had no room
 	Strangers    uint64 // Accepted of no member, or without a store
+	Unknown      uint64 // spans of votes on instances of which it is not known here yet who votes
 	PinConflicts uint64 // Accepted from another store than the pinned one
 	Conflicts    uint64 // a second value for one instance in one ballot: a proposer broke rule 3
 	HeldBytes    int    // undelivered values now
@@ -52,6 +59,7 @@ func New(cfg Config, applied protocol.Instance, pins []protocol.Pin) *Learner {
 	cfg = cfg.withDefaults()
 	l := &Learner{
 		cfg: cfg, rand: rand.New(rand.NewPCG(cfg.Seed, 0)),
+		members: protocol.Unchanging(cfg.Quorum), applied: applied, horizon: math.MaxUint64,
 		next: applied + 1, watermark: applied, open: newRing(),
 		recent: newCache(cfg.CacheBytes, applied),
 	}
@@ -135,6 +143,7 @@ func (l *Learner) Advance(to protocol.Instance) {
 		l.release(l.open.at(i))
 	}
 	l.next = to + 1
+	l.Applied(to)
 	l.watermark = max(l.watermark, to)
 	l.recent = newCache(l.cfg.CacheBytes, to)
 }

@@ -2,7 +2,7 @@ package learner
 
 import "paxos/protocol"
 
-// counts reports whether a sender's votes count: a member of the quorum on the
+// counts reports whether a sender's votes count: a member on the
 // store that it is pinned to (rule 10). The first vote pins it; see doc.go for
 // why that vote does not wait for the pin's record. Votes of any other store
 // are ignored, and that is all: the pin may be the wrong one, for whoever is
@@ -10,7 +10,7 @@ import "paxos/protocol"
 // stop is for a leader, who has compared the pins of a majority.
 func (l *Learner) counts(from protocol.Sender, out *protocol.Output) bool {
 	votes := from.Role == protocol.RoleAcceptor || from.Role == protocol.RoleServer
-	if !votes || from.Store == 0 || !l.cfg.Quorum.Contains(from.ID) {
+	if !votes || from.Store == 0 || !l.members.All().Contains(from.ID) {
 		l.stats.Strangers++
 		return false
 	}
@@ -31,7 +31,7 @@ func (l *Learner) counts(from protocol.Sender, out *protocol.Output) bool {
 // nothing.
 func (l *Learner) learnPins(pins []protocol.Pin, out *protocol.Output) {
 	for _, pin := range pins {
-		if !l.cfg.Quorum.Contains(pin.Acceptor) {
+		if !l.members.All().Contains(pin.Acceptor) {
 			continue
 		}
 		switch l.pins.Learn(pin) {
