@@ -16,6 +16,7 @@ type changing struct {
 	l       *Learner
 	steps   []protocol.Configuration // ascending; each was decided Alpha instances before it governs
 	applied protocol.Instance
+	voted   map[protocol.Instance]map[protocol.NodeID]bool // and was heard in time to be counted
 	check   check
 	told    int // of steps
 }
@@ -76,7 +77,7 @@ func drawVoters(t *rapid.T) protocol.Quorum {
 func TestVotesCountByWhoGoverns(t *testing.T) {
 	counted := 0
 	rapid.Check(t, func(t *rapid.T) {
-		c := changing{l: New(Config{Self: self, Quorum: members(3)}, 0, nil)}
+		c := changing{l: New(Config{Self: self, Quorum: members(3)}, 0, nil), voted: make(map[protocol.Instance]map[protocol.NodeID]bool)}
 		c.steps = []protocol.Configuration{{From: 1, Quorum: drawVoters(t)}}
 		for range rapid.IntRange(0, 2).Draw(t, "changes") {
 			from := c.steps[len(c.steps)-1].From + protocol.Alpha + 3 + protocol.Instance(rapid.IntRange(0, 30).Draw(t, "when"))
@@ -86,8 +87,9 @@ func TestVotesCountByWhoGoverns(t *testing.T) {
 		c.told = 1
 		last := c.steps[len(c.steps)-1].From + 20
 		c.check.truth = new(truth)
-		early := protocol.Instance(rapid.SampledFrom([]int{0, 5, 200, 400}).Draw(t, "early"))
 		lag := protocol.Instance(rapid.IntRange(0, 40).Draw(t, "lag"))
+		edge := protocol.Alpha - int(lag) + rapid.IntRange(-2, 2).Draw(t, "from the edge")
+		early := protocol.Instance(rapid.SampledFrom([]int{0, 5, 200, 400, edge, edge}).Draw(t, "early"))
 		seed := rapid.Uint64().Draw(t, "seed")
 		for i := protocol.Instance(1); i <= last+early; i++ {
 			if i <= last {
@@ -133,7 +135,9 @@ func (c *changing) tell(t rapid.TB, i protocol.Instance, seed *uint64) {
 // returns 1 if the votes were enough.
 func (c *changing) settle(t rapid.TB, i protocol.Instance) int {
 	for _, id := range c.governs(i).Members() {
-		c.vote(t, id, i)
+		if !c.voted[i][id] {
+			c.vote(t, id, i)
+		}
 	}
 	if next := c.l.Next(); next > i+1 {
 		t.Fatalf("instance %d is delivered, and a majority of those who govern it has not voted", next-1)
@@ -151,6 +155,12 @@ func (c *changing) settle(t rapid.TB, i protocol.Instance) int {
 }
 
 func (c *changing) vote(t rapid.TB, id protocol.NodeID, i protocol.Instance) {
+	if i <= c.applied+protocol.Alpha {
+		if c.voted[i] == nil {
+			c.voted[i] = make(map[protocol.NodeID]bool)
+		}
+		c.voted[i][id] = true
+	}
 	c.hear(t, acceptor(id), &protocol.Accepted{Ballot: ballot("1.1"), Spans: []protocol.Span{{First: i, Last: i}}})
 }
 
