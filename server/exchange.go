@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -54,9 +53,6 @@ func (x *exchange) end() {
 	*x = kept
 	exchanges.Put(x)
 }
-
-// errAborted ends an answer that was begun and cannot be completed.
-var errAborted = errors.New("the answer breaks off")
 
 // handle answers one request. The connection is aborted where an answer cannot
 // be completed: a reader must not take a part for the whole.
