@@ -20,7 +20,8 @@ type conn struct {
 	net.Conn
 	server *server
 	in     *bufio.Reader
-	usedAt time.Time // when the last answer had been read; zero before that
+	usedAt time.Time // when the last answer was read to its end; zero before, and while a request is under way
+	reused bool      // the request is not the first, and nothing of its answer came yet
 	over   bool      // no further request can be sent
 
 	patience time.Duration // of each read of a stream; 0: the deadline is that of the whole request
@@ -55,10 +56,10 @@ func dial(ctx context.Context, s *server, timeout time.Duration) (*conn, *Error)
 	return c, nil
 }
 
-// usable says that another request can be sent, and that the server has probably not closed the
-// connection since the last one.
+// usable says that another request can be sent: the last answer was read to its end, nothing that was not
+// asked for follows it, and the server has probably not closed the connection since.
 func (c *conn) usable() bool {
-	return !c.over && !c.usedAt.IsZero() && time.Since(c.usedAt) < idleLimit
+	return !c.over && !c.usedAt.IsZero() && c.in.Buffered() == 0 && time.Since(c.usedAt) < idleLimit
 }
 
 // Read reads for the buffer.
@@ -81,6 +82,7 @@ type request struct {
 // write sends a request with one system call. The bytes are put together in scratch,
 // which is returned for the next one.
 func (c *conn) write(r *request, scratch []byte) ([]byte, *Error) {
+	c.reused, c.usedAt = !c.usedAt.IsZero(), time.Time{}
 	b := append(scratch[:0], r.method...)
 	b = append(b, ' ')
 	b = append(b, r.path...)
@@ -109,7 +111,7 @@ func (c *conn) write(r *request, scratch []byte) ([]byte, *Error) {
 // an earlier request and nothing came back, the server had probably closed it.
 func (c *conn) broken(what string, err error) *Error {
 	code := codeBroken
-	if timeout, ok := err.(net.Error); !c.usedAt.IsZero() && !(ok && timeout.Timeout()) {
+	if timeout, ok := err.(net.Error); c.reused && !(ok && timeout.Timeout()) {
 		code = codeStale
 	}
 	return &Error{Code: code, Message: what, Outcome: Unknown, Server: c.server.name, Err: err}
@@ -127,7 +129,7 @@ func (c *conn) head(r *request) (*http.Response, *Error) {
 	if _, err := c.in.Peek(1); err != nil {
 		return nil, c.broken("wait for the answer", err)
 	}
-	c.usedAt = time.Time{} // whatever happens now, the connection was not stale
+	c.reused = false // whatever happens now, the server had not closed the connection
 	answer, err := http.ReadResponse(c.in, as)
 	if err != nil {
 		return nil, c.broken("read the answer's head", err)

@@ -39,20 +39,22 @@ type fakeSession struct {
 type fault int
 
 const (
-	none           fault = iota
-	resetBefore          // the connection breaks before anything is done
-	resetAfter           // it breaks after it was done
-	cutAnswer            // it breaks in the middle of the answer
-	busyAnswer           // 429
-	unavailable          // 503, not done
-	timeoutBefore        // 503, unknown, not done
-	timeoutAfter         // 503, unknown, done
-	internalAfter        // 500, unknown, done
-	nonsense             // 200 with something else, done
-	slow                 // done, but answered too late
-	late                 // the connection breaks; done some time later
-	closeAfterwards      // done and answered, then the connection is closed
+	none            fault = iota
+	resetBefore           // the connection breaks before anything is done
+	resetAfter            // it breaks after it was done
+	cutAnswer             // it breaks in the middle of the answer
+	busyAnswer            // 429
+	unavailable           // 503, not done
+	timeoutBefore         // 503, unknown, not done
+	timeoutAfter          // 503, unknown, done
+	internalAfter         // 500, unknown, done
+	nonsense              // 200 with something else, done
+	slow                  // done, but answered too late
+	late                  // the connection breaks; done some time later
+	closeAfterwards       // done and answered, then the connection is closed
 	faults
+
+	expiredNotDone // 410, which says that nothing was done
 )
 
 func newFake() *fake {
@@ -69,11 +71,13 @@ type door struct {
 	fault func(path string) fault // nil: none
 	slow  time.Duration
 	down  bool
+	hold  chan struct{} // if not nil, requests wait until it is closed,
+	held  chan struct{} // and say that they do
 }
 
 func (f *fake) open(t testing.TB, n int) (doors []*door, names []string) {
 	for range n {
-		d := &door{f: f, address: "127.0.0.1:0", slow: 300 * time.Millisecond}
+		d := &door{f: f, address: "127.0.0.1:0", slow: 50 * time.Millisecond}
 		d.start(t)
 		t.Cleanup(d.kill)
 		doors, names = append(doors, d), append(names, d.address)
@@ -106,6 +110,12 @@ func (d *door) kill() {
 	}
 }
 
+func (d *door) isDown() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.down
+}
+
 func (d *door) setFault(f func(path string) fault) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -122,13 +132,30 @@ func (d *door) always(path string, what fault) {
 	})
 }
 
+func (d *door) setHold(hold, held chan struct{}) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.hold, d.held = hold, held
+}
+
+// wait lets a request wait, if it is to.
+func (d *door) wait() {
+	d.mu.Lock()
+	hold, held := d.hold, d.held
+	d.mu.Unlock()
+	if hold != nil {
+		held <- struct{}{}
+		<-hold
+	}
+}
+
 func (d *door) draw(path string) fault {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fault == nil {
 		return none
 	}
-	return d.fault(path)
+	return d.fault(path) // one at a time: it may draw from a rand.Rand
 }
 
 // randomly draws faults, one in so many requests.
@@ -151,6 +178,7 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.f.mu.Lock()
 	d.f.requests[r.URL.Path]++
 	d.f.mu.Unlock()
+	d.wait()
 	run := func(w http.ResponseWriter) { d.f.serve(w, r, body) }
 	switch what := d.draw(r.URL.Path); what {
 	case none:
@@ -186,6 +214,8 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			run(httptest.NewRecorder())
 		})
 		hangUp(w)
+	case expiredNotDone:
+		refuse(w, 410, "session_expired", "not_done")
 	case closeAfterwards:
 		w.Header().Set("Connection", "close")
 		run(w)

@@ -67,14 +67,14 @@ func (l *link) receive(r *request) ([]byte, *Error) {
 	return nil, l.judged(l.conn.server, err)
 }
 
-// judged notes what came of an attempt. A connection that failed is closed, so that nothing late
-// is taken for the next answer.
+// judged notes what came of an attempt. A connection with an answer that was not read to its end is closed: what
+// comes late must not be taken for the answer to the next request.
 func (l *link) judged(s *server, err *Error) *Error {
 	if err == nil {
 		l.servers.worked(s)
 		return nil
 	}
-	if l.conn != nil && (l.conn.usedAt.IsZero() || l.conn.over || err.Code == codeStale) {
+	if l.conn != nil && !l.conn.usable() {
 		l.close()
 	}
 	if l.ctx.Err() == nil {
