@@ -13,7 +13,7 @@ func (a *Acceptor) accept(now protocol.Time, from protocol.Sender, m *protocol.A
 		a.refuse(from.Peer, m.Ballot, out)
 		return
 	}
-	a.hear(now)
+	a.hear(now, m.Ballot)
 	if m.Instance <= a.votes.trim {
 		a.forgotten(from.Peer, out)
 		return

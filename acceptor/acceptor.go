@@ -20,6 +20,7 @@ type Acceptor struct {
 
 	leaderHeard bool
 	heardAt     protocol.Time
+	yielded     protocol.Ballot // the highest one that was given up
 	low         bool // its disk is nearly full
 	stopped     bool // after out.Fail: neither promises nor votes any more
 

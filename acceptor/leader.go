@@ -3,8 +3,13 @@ package acceptor
 import "paxos/protocol"
 
 // hear notes that a leader, or one in the making, is alive: its ballot is not
-// lower than the promised one.
-func (a *Acceptor) hear(now protocol.Time) { a.leaderHeard, a.heardAt = true, now }
+// lower than the promised one. It is not if it was given up, and the word of that
+// has overtaken other messages.
+func (a *Acceptor) hear(now protocol.Time, b protocol.Ballot) {
+	if a.yielded.Less(b) {
+		a.leaderHeard, a.heardAt = true, now
+	}
+}
 
 // canvass answers a proposer that would like to lead. It changes nothing.
 func (a *Acceptor) canvass(now protocol.Time, from protocol.Sender, m *protocol.Canvass, out *protocol.Output) {
@@ -30,7 +35,7 @@ func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protoco
 		a.refuse(from.Peer, m.Ballot, out)
 		return
 	}
-	a.hear(now)
+	a.hear(now, m.Ballot)
 	a.vouched = m.Ballot
 	out.Now = append(out.Now, reply(from.Peer, &protocol.HeartbeatAck{
 		Ballot: m.Ballot, Round: m.Round, Window: a.cfg.Window, Low: a.low, Applied: a.learned, Trim: a.votes.trim,
@@ -44,6 +49,6 @@ func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protoco
 // somebody else's business by now, changes nothing.
 func (a *Acceptor) yield(from protocol.Sender, m *protocol.Yield) {
 	if from.ID == m.Ballot.Proposer && !m.Ballot.Less(a.promised) && !m.Ballot.Less(a.vouched) {
-		a.leaderHeard = false
+		a.leaderHeard, a.yielded = false, m.Ballot
 	}
 }

@@ -31,7 +31,7 @@ func (a *Acceptor) prepare(now protocol.Time, from protocol.Sender, m *protocol.
 		a.refuse(from.Peer, m.Ballot, out)
 		return
 	}
-	a.hear(now)
+	a.hear(now, m.Ballot)
 	if a.promised.Less(m.Ballot) {
 		a.promised = m.Ballot
 		out.Persist([]protocol.Record{&protocol.Promised{Ballot: m.Ballot}})

@@ -17,10 +17,10 @@ type Sessions interface {
 // must be given; every other field's zero value stands for its default.
 type Config struct {
 	Self        protocol.Sender
-	Quorum      protocol.Quorum
-	Incarnation uint64         // drawn at random by whoever starts the process (rule 3)
-	Seed        uint64         // of the jitter in elections
-	Pins        *protocol.Pins // the table that the cores of this process share; nil: one of its own
+	Quorum      protocol.Quorum // who votes, until Configure says otherwise
+	Incarnation uint64          // drawn at random by whoever starts the process (rule 3)
+	Seed        uint64          // of the jitter in elections
+	Pins        *protocol.Pins  // the table that the cores of this process share; nil: one of its own
 
 	Heartbeat     time.Duration // between two signs of life of a leader; 50 ms
 	ElectionMin   time.Duration // shortest silence after which a follower stands; 500 ms
@@ -33,7 +33,7 @@ type Config struct {
 
 	ValueBytes      int // most bytes of one value, up to protocol.MaxValue; 8 KiB. Commands that fit none are dropped
 	WindowBytes     int // most bytes of Accepts under way at once, but always one value; 128 KiB
-	WindowInstances int // most instances from the first that is not accepted by a majority, or not applied here, to the last proposed; 128
+	WindowInstances int // most instances from the first that is not accepted by a majority, or not applied here, to the last proposed; 128, which is the most
 	Pipeline        int // with so many values under way, a value that is not full waits; 2
 	QueueBytes      int // most bytes of commands that wait for the window; 4 MiB
 }
@@ -80,6 +80,8 @@ func (c Config) check() {
 		panic("proposer: config without its own id or without acceptors")
 	case c.ElectionMax < c.ElectionMin || c.RetransmitMax < c.RetransmitMin || c.ElectionMin < c.Heartbeat:
 		panic(fmt.Sprintf("proposer: config with times in the wrong order: %+v", c))
+	case c.WindowInstances < 1 || c.WindowInstances > protocol.Alpha/2:
+		panic(fmt.Sprintf("proposer: %d instances under way: want 1 to %d (rule 13)", c.WindowInstances, protocol.Alpha/2))
 	case c.ValueBytes < protocol.ItemOverhead+1 || c.ValueBytes > protocol.MaxValue:
 		panic(fmt.Sprintf("proposer: values of %d bytes: want %d to %d", c.ValueBytes, protocol.ItemOverhead+1, protocol.MaxValue))
 	}

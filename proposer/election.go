@@ -72,7 +72,7 @@ func (p *Proposer) hearLeader(now protocol.Time, b protocol.Ballot) {
 		return
 	}
 	p.note(b)
-	if p.beats(b) {
+	if p.beats(b) || !p.election.yielded.Less(b) { // or overtaken by the word that it was given up
 		return
 	}
 	p.election.leader, p.election.failures = b, 0
@@ -111,6 +111,10 @@ func (p *Proposer) tickStandby(now protocol.Time, out *protocol.Output) {
 		return
 	}
 	p.election.leader = protocol.Ballot{}
+	if !p.mayStand() {
+		p.election.standAt = now.Add(p.patience())
+		return
+	}
 	p.state = canvassing
 	p.beginCanvass(now)
 	p.sendCanvass(now, out)
@@ -168,11 +172,11 @@ func (p *Proposer) onSupport(now protocol.Time, from protocol.NodeID, m *protoco
 		return
 	}
 	if !m.Granted {
-		p.election.granted &^= p.cfg.Quorum.Add(0, from)
+		p.election.granted &^= p.members.Add(0, from)
 		return
 	}
-	p.election.granted = p.cfg.Quorum.Add(p.election.granted, from)
-	if p.cfg.Quorum.Reached(p.election.granted) {
+	p.election.granted = p.members.Add(p.election.granted, from)
+	if p.members.Covers(p.election.granted, p.applied) {
 		p.stand(now, out)
 	}
 }

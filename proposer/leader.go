@@ -22,16 +22,17 @@ func (p *Proposer) tickLeader(now protocol.Time, out *protocol.Output) {
 	}
 }
 
-// hearsMajority reports whether a majority of distinct acceptors followed this
-// ballot lately. A leader without one must not keep others from trying.
+// hearsMajority reports whether a majority of the distinct acceptors that vote
+// on what is to come followed this ballot lately. A leader without one must not
+// keep others from trying.
 func (p *Proposer) hearsMajority(now protocol.Time) bool {
-	n := 0
-	for _, at := range p.lead.heardAt {
-		if now.Sub(at) < p.cfg.ElectionMax {
-			n++
+	var heard protocol.Tally
+	for place, id := range p.members.All().Members() {
+		if now.Sub(p.lead.heardAt[place]) < p.cfg.ElectionMax {
+			heard = p.members.Add(heard, id)
 		}
 	}
-	return n >= p.cfg.Quorum.Majority()
+	return p.members.Covers(heard, max(p.lead.next, p.lead.votes.trim+1)-1)
 }
 
 // stalled reports whether nothing was decided for too long with work at hand:
@@ -66,10 +67,11 @@ func (p *Proposer) onHeartbeatAck(now protocol.Time, from protocol.NodeID, m *pr
 	if p.state != catchingUp && p.state != leading || m.Ballot != p.ballot {
 		return
 	}
-	place := placeOf(p.cfg.Quorum, from)
+	place := placeOf(p.members.All(), from)
 	p.lead.heardAt[place] = now
 	p.lead.window.offer(place, m.Window)
 	p.lead.told.says(now, place, m.Applied)
+	p.lead.trims[place] = max(p.lead.trims[place], m.Trim)
 	p.lead.lowAt[place] = 0
 	if m.Low {
 		p.lead.lowAt[place] = max(now, 1)

@@ -39,15 +39,15 @@ func (p *Proposer) stand(now protocol.Time, out *protocol.Output) {
 	p.round = round
 	p.ballot = protocol.Ballot{Round: round, Proposer: p.cfg.Self.ID, Incarnation: p.cfg.Incarnation}
 	p.state = preparing
-	p.phase1 = newPhase1(p.pins.known(), p.cfg.Quorum)
+	p.phase1 = newPhase1(p.pins.known(), p.members.All().Size())
 	p.stats.Candidacies++
 	out.Persist([]protocol.Record{&protocol.Round{Round: round}})
 	p.resendPrepare(now, out)
 	p.phase1.giveUpAt = now.Add(p.cfg.ElectionMin)
 }
 
-func newPhase1(pinned protocol.Tally, q protocol.Quorum) phase1 {
-	f := phase1{pinned: pinned, votes: newVotes(), next: make([]protocol.Instance, q.Size())}
+func newPhase1(pinned protocol.Tally, acceptors int) phase1 {
+	f := phase1{pinned: pinned, votes: newVotes(), next: make([]protocol.Instance, acceptors)}
 	for place := range f.next {
 		f.next[place] = firstPage
 	}
@@ -65,8 +65,9 @@ func (p *Proposer) resendPrepare(now protocol.Time, out *protocol.Output) {
 		out.PersistOne(nil, protocol.GroupAcceptors, p.prepare(firstPage, 0))
 		return
 	}
-	for place, id := range p.cfg.Quorum.Members() {
-		if !p.cfg.Quorum.Has(f.done, id) {
+	all := p.members.All()
+	for place, id := range all.Members() {
+		if !all.Has(f.done, id) {
 			out.Send(protocol.GroupAcceptors, p.prepare(f.next[place], id))
 		}
 	}
@@ -94,7 +95,7 @@ func (p *Proposer) onPromise(now protocol.Time, from protocol.NodeID, m *protoco
 		return
 	}
 	p.phase1.heard = true
-	if !p.cfg.Quorum.Has(p.phase1.pinned, from) || !p.phase1.take(p.cfg.Quorum, from, m) {
+	if all := p.members.All(); !all.Has(p.phase1.pinned, from) || !p.phase1.take(all, from, m) {
 		return
 	}
 	p.phase1.attempts = 0
@@ -106,8 +107,9 @@ func (p *Proposer) onPromise(now protocol.Time, from protocol.NodeID, m *protoco
 // may answer one Prepare with several pages, and not each of them needs one.
 func (p *Proposer) askForMore(out *protocol.Output) {
 	f := &p.phase1
-	for place, id := range p.cfg.Quorum.Members() {
-		if p.cfg.Quorum.Has(f.more, id) {
+	all := p.members.All()
+	for place, id := range all.Members() {
+		if all.Has(f.more, id) {
 			out.Send(protocol.GroupAcceptors, p.prepare(f.next[place], id))
 		}
 	}
@@ -134,10 +136,11 @@ func (f *phase1) take(q protocol.Quorum, from protocol.NodeID, m *protocol.Promi
 	return true
 }
 
-// finishPhase1 goes on to phase 2 once a majority has delivered all pages.
+// finishPhase1 goes on to phase 2 once a majority has delivered all pages: of
+// every configuration that governs an instance above the trim point (rule 13).
 func (p *Proposer) finishPhase1(now protocol.Time, out *protocol.Output) {
 	quorum := p.phase1.done &^ p.pins.disputed
-	if !p.cfg.Quorum.Reached(quorum) {
+	if !p.members.Covers(quorum, p.phase1.votes.trim) {
 		return
 	}
 	p.state = catchingUp
@@ -145,8 +148,8 @@ func (p *Proposer) finishPhase1(now protocol.Time, out *protocol.Output) {
 	p.election.failures = 0
 	p.lead.begin(now, p.ballot, quorum, p.phase1.votes)
 	p.phase1 = phase1{}
-	p.tryLead(now)
-	if p.state != standby {
+	p.tryLead(now, out)
+	if p.state >= catchingUp {
 		p.beat(now, out)
 	}
 }
@@ -154,7 +157,8 @@ func (p *Proposer) finishPhase1(now protocol.Time, out *protocol.Output) {
 // checkQuorum voids a leadership whose promises came from a store that is
 // disputed since (rule 10).
 func (p *Proposer) checkQuorum(now protocol.Time) {
-	if (p.state == catchingUp || p.state == leading) && !p.cfg.Quorum.Reached(p.lead.quorum&^p.pins.disputed) {
+	trim := p.lead.votes.trim
+	if p.state >= catchingUp && p.members.Covers(p.lead.quorum, trim) && !p.members.Covers(p.rests(), trim) {
 		p.failed(now)
 	}
 }

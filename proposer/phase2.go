@@ -39,6 +39,11 @@ type leadership struct {
 	reads      reads
 	lowAt      []protocol.Time // by place: when an acceptor said last that its disk is nearly full; 0: its last word is otherwise
 	full       bool            // one of them said so lately: no commands are admitted
+
+	trims    []protocol.Instance // by place: what an acceptor has in its durable checkpoint
+	change   protocol.Value      // of the membership, to be proposed, or under way at changeAt
+	changeAt protocol.Instance
+	settling bool // the change under way was proposed to be settled in this ballot
 }
 
 // slot is one instance that was proposed in this ballot.
@@ -64,6 +69,7 @@ func newLeadership(cfg Config) leadership {
 		heardAt: make([]protocol.Time, cfg.Quorum.Size()),
 		told:    newTold(cfg),
 		lowAt:   make([]protocol.Time, cfg.Quorum.Size()),
+		trims:   make([]protocol.Instance, cfg.Quorum.Size()),
 	}
 }
 
@@ -83,18 +89,22 @@ func (l *leadership) begin(now protocol.Time, b protocol.Ballot, quorum protocol
 func (l *leadership) clear() {
 	clear(l.slots)
 	clear(l.lowAt)
+	clear(l.trims)
 	l.window.clear()
-	*l = leadership{cfg: l.cfg, slots: l.slots, window: l.window, heardAt: l.heardAt, told: l.told, lowAt: l.lowAt}
+	*l = leadership{cfg: l.cfg, slots: l.slots, window: l.window, heardAt: l.heardAt, told: l.told, lowAt: l.lowAt, trims: l.trims}
 }
 
 func (l *leadership) slot(i protocol.Instance) *slot { return &l.slots[int(i)&(len(l.slots)-1)] }
 
 // room reports whether an Accept of cost bytes may be proposed now. The window
-// begins at the first instance that is not settled, or not applied.
+// begins at the first instance that is not settled, or not applied; so whoever
+// votes on the next one is known, and a majority of them must have promised
+// (rule 13).
 func (p *Proposer) room(cost int) bool {
 	l := &p.lead
 	begin := min(l.first, p.applied+1)
-	return l.next < begin+protocol.Instance(l.cfg.WindowInstances) && l.window.room(cost)
+	return l.next < begin+protocol.Instance(l.cfg.WindowInstances) && l.window.room(cost) &&
+		p.members.Decides(p.rests(), l.next)
 }
 
 // acceptCost is what v's Accept takes on the wire, at most.
@@ -106,7 +116,9 @@ func acceptCost(v protocol.Value) int {
 func (p *Proposer) propose(now protocol.Time, v protocol.Value, out *protocol.Output) {
 	l, i := &p.lead, p.lead.next
 	switch {
-	case p.state != leading || l.ballot != p.ballot || !p.cfg.Quorum.Reached(l.quorum):
+	case i > p.applied+protocol.Alpha:
+		panic(fmt.Sprintf("proposer: rule 13: instance %d proposed while %d is applied: who votes is not known", i, p.applied))
+	case p.state != leading || l.ballot != p.ballot || !p.members.Decides(p.rests(), i):
 		panic(fmt.Sprintf("proposer: rule 5: instance %d proposed while %s, without a majority's promises", i, p.state))
 	case i <= l.votes.trim || i > l.recoverEnd && i <= p.applied:
 		panic(fmt.Sprintf("proposer: rule 5: instance %d proposed, decided are %d and %d", i, l.votes.trim, p.applied))
@@ -138,7 +150,8 @@ func (p *Proposer) sendAccept(now protocol.Time, i protocol.Instance, out *proto
 	out.Send(protocol.GroupAcceptors, &protocol.Accept{Ballot: l.ballot, Instance: i, Mark: l.mark(), Value: s.value})
 }
 
-// onAccepted counts the distinct acceptors that accepted in this ballot (rule 4).
+// onAccepted counts the distinct acceptors that accepted in this ballot (rule 4),
+// for a majority of those who vote on each instance (rule 13).
 func (p *Proposer) onAccepted(now protocol.Time, from protocol.NodeID, m *protocol.Accepted) {
 	if p.highest.Less(m.Ballot) {
 		p.hearLeader(now, m.Ballot) // somebody's phase 2 is under way
@@ -147,12 +160,13 @@ func (p *Proposer) onAccepted(now protocol.Time, from protocol.NodeID, m *protoc
 		return
 	}
 	l := &p.lead
-	l.heardAt[placeOf(p.cfg.Quorum, from)] = now
+	l.heardAt[placeOf(p.members.All(), from)] = now
+	voter := p.members.Add(0, from)
 	for _, span := range m.Spans {
 		for i := max(span.First, l.first); i <= min(span.Last, l.next-1); i++ {
 			s := l.slot(i)
-			s.accepted = p.cfg.Quorum.Add(s.accepted, from)
-			if p.cfg.Quorum.Reached(s.accepted) {
+			s.accepted |= voter
+			if p.members.Decides(s.accepted, i) {
 				l.settle(now, s)
 			}
 		}
@@ -218,6 +232,9 @@ func (p *Proposer) goesOn(now protocol.Time, i protocol.Instance) bool {
 		return false
 	}
 	p.lead.progressAt = now
+	if i >= p.lead.changeAt && p.lead.changeAt != 0 {
+		p.lead.change, p.lead.changeAt = nil, 0
+	}
 	return true
 }
 

@@ -36,8 +36,8 @@ import (
 // first that leads; and a new proposer that has taken it for the true one does
 // without that acceptor.
 type pins struct {
-	quorum    protocol.Quorum
-	every     protocol.Time // between two Strangers about one acceptor
+	all       protocol.Quorum // the acceptors whose stores matter
+	every     protocol.Time   // between two Strangers about one acceptor
 	table     pinTable
 	disputed  protocol.Tally  // of whose store pins contradict each other; they count for nothing
 	toldAt    []protocol.Time // by place: when a Stranger about the acceptor was sent last; 0: never
@@ -48,6 +48,16 @@ type pins struct {
 type pinTable struct {
 	*protocol.Pins
 	withheld []protocol.NodeID // the disputed acceptors
+}
+
+// withhold keeps the pins of the disputed ones back.
+func (t *pinTable) withhold(all protocol.Quorum, disputed protocol.Tally) {
+	t.withheld = nil
+	for _, id := range all.Members() {
+		if all.Has(disputed, id) {
+			t.withheld = append(t.withheld, id)
+		}
+	}
 }
 
 // List returns the pins that others may know. The slice is never changed.
@@ -62,7 +72,7 @@ func (t *pinTable) List() []protocol.Pin {
 
 func newPins(cfg Config, restored Restored) pins {
 	p := pins{
-		quorum: cfg.Quorum,
+		all:    cfg.Quorum,
 		every:  protocol.Time(cfg.StrangerEvery),
 		table:  pinTable{Pins: cfg.Pins},
 		toldAt: make([]protocol.Time, cfg.Quorum.Size()),
@@ -79,7 +89,7 @@ func newPins(cfg Config, restored Restored) pins {
 // known is the set of acceptors that are pinned, without dispute.
 func (p *pins) known() (t protocol.Tally) {
 	for _, pin := range p.table.List() {
-		t = p.quorum.Add(t, pin.Acceptor)
+		t = p.all.Add(t, pin.Acceptor)
 	}
 	return t
 }
@@ -97,11 +107,11 @@ func placeOf(q protocol.Quorum, id protocol.NodeID) int {
 // acceptor at first hearing. A stranger is told so by a proposer that is elected:
 // one that leads, or catches up to do so.
 func (p *pins) check(now protocol.Time, elected bool, from protocol.Sender, out *protocol.Output) bool {
-	place := placeOf(p.quorum, from.ID)
+	place := placeOf(p.all, from.ID)
 	if place < 0 || from.Store == 0 || from.Role != protocol.RoleAcceptor && from.Role != protocol.RoleServer {
 		return false
 	}
-	disputed := p.quorum.Has(p.disputed, from.ID)
+	disputed := p.all.Has(p.disputed, from.ID)
 	if p.learnPin(protocol.Pin{Acceptor: from.ID, Store: from.Store}, out) {
 		return !disputed
 	}
@@ -127,17 +137,15 @@ func (p *pins) learnPin(pin protocol.Pin, out *protocol.Output) bool {
 // two stores have spoken under one name, and neither can be counted.
 func (p *pins) learn(list []protocol.Pin, out *protocol.Output) {
 	for _, theirs := range list {
-		if placeOf(p.quorum, theirs.Acceptor) >= 0 && !p.learnPin(theirs, out) {
+		if placeOf(p.all, theirs.Acceptor) >= 0 && !p.learnPin(theirs, out) {
 			p.dispute(theirs.Acceptor)
 		}
 	}
 }
 
 func (p *pins) dispute(id protocol.NodeID) {
-	if !p.quorum.Has(p.disputed, id) {
-		p.disputed = p.quorum.Add(p.disputed, id)
-		p.table.withheld = append(p.table.withheld, id)
-	}
+	p.disputed = p.all.Add(p.disputed, id)
+	p.table.withhold(p.all, p.disputed)
 }
 
 // tell sends a Stranger to the acceptors, not too often.

@@ -34,6 +34,7 @@ type Proposer struct {
 	ballot   protocol.Ballot // of its last candidacy
 	highest  protocol.Ballot // seen of any other proposer
 	pins     pins
+	members  protocol.Membership // who votes, as the applied state says
 	election election
 	phase1   phase1
 	lead     leadership
@@ -61,6 +62,7 @@ type Stats struct {
 	Disputed      int    // acceptors that do not count here, because pins of their stores contradict each other
 	Window        int    // bytes of Accepts that may be under way now
 	InFlight      int    // values under way now
+	Fills         uint64 // no-ops proposed so that a change of the membership takes effect
 	Queued        int    // bytes of commands that wait now
 	Full          bool   // this leader admits no commands now: an acceptor's disk is nearly full
 	RTO           time.Duration
@@ -75,6 +77,7 @@ func New(cfg Config, restored Restored, sessions Sessions) *Proposer {
 		applied: restored.Applied,
 		round:   restored.Round,
 		pins:    newPins(cfg, restored),
+		members: protocol.Unchanging(cfg.Quorum),
 		lead:    newLeadership(cfg),
 		admit:   newAdmission(cfg, sessions),
 	}
@@ -111,6 +114,8 @@ func (p *Proposer) Step(now protocol.Time, from protocol.Sender, m protocol.Mess
 		p.hearCandidate(now, m.Ballot)
 	case *protocol.Read:
 		p.onRead(from.Peer, m.ID)
+	case *protocol.Reconfigure:
+		p.onReconfigure(&m.Change)
 	case *protocol.Yield:
 		p.onYield(now, from.ID, m, out)
 	default:
@@ -158,10 +163,11 @@ func (p *Proposer) Applied(now protocol.Time, i protocol.Instance, e *protocol.E
 	p.applied = i
 	switch p.state {
 	case catchingUp:
-		p.tryLead(now)
+		p.tryLead(now, out)
 	case leading:
 		if p.goesOn(now, i) {
 			p.answer(e, out)
+			p.answerReads(out)
 		}
 	}
 }
@@ -172,11 +178,12 @@ func (p *Proposer) Flush(now protocol.Time, out *protocol.Output) {
 	if p.state == preparing && p.phase1.more != 0 {
 		p.askForMore(out)
 	}
-	if p.state != leading {
+	if p.state != leading || p.outgrown(now, out) {
 		return
 	}
 	p.proposeRecovered(now, out)
 	p.proposeQueued(now, out)
+	p.proposeChanges(now, out)
 	p.confirmReads(now, out)
 	p.sendAnswers(out)
 }

@@ -75,10 +75,17 @@ func (v *votes) allow(i, applied protocol.Instance, value protocol.Value) bool {
 // that a promise named (rule 6); until then it proposes nothing. The first
 // instance that it proposes is the one above the trim point, not above its own
 // list: see "Who tells the acceptors" in doc.go.
-func (p *Proposer) tryLead(now protocol.Time) {
+//
+// Who votes may have changed on the way: if those who promised are not enough for
+// all the instances to come, others must be asked, under a fresh ballot (rule 13).
+func (p *Proposer) tryLead(now protocol.Time, out *protocol.Output) {
 	l := &p.lead
 	l.progressAt = now
 	if p.applied < l.votes.trim {
+		return
+	}
+	if !p.members.Covers(p.rests(), l.votes.trim) {
+		p.standNow(now, out)
 		return
 	}
 	l.recoverEnd = max(l.votes.last, l.votes.trim)
@@ -93,7 +100,7 @@ func (p *Proposer) tryLead(now protocol.Time) {
 // proposeRecovered proposes what phase 1 found, in the order of instances.
 func (p *Proposer) proposeRecovered(now protocol.Time, out *protocol.Output) {
 	l := &p.lead
-	for p.state == leading && l.next <= l.recoverEnd {
+	for p.state == leading && l.next <= l.recoverEnd && p.members.Decides(p.rests(), l.next) {
 		value, ok := l.votes.choose(l.next, p.applied)
 		if !ok {
 			p.deposed(now)

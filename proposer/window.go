@@ -66,6 +66,11 @@ func (w *window) lost(now protocol.Time, cfg Config) {
 // offer notes how many bytes the acceptor at place can take at once.
 func (w *window) offer(place int, bytes uint32) {
 	w.offered[place] = int(bytes)
+	w.findLimit()
+}
+
+// findLimit makes the least of what is allowed the limit.
+func (w *window) findLimit() {
 	w.limit = w.most
 	for _, n := range w.offered {
 		if n != 0 {

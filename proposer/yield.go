@@ -38,10 +38,7 @@ func (p *Proposer) onYield(now protocol.Time, from protocol.NodeID, m *protocol.
 	e.leader, e.yielded, e.failures = protocol.Ballot{}, m.Ballot, 0
 	switch m.Target {
 	case p.cfg.Self.ID:
-		p.standBy(now, 0) // and canvasses at the next Tick, if too few pins are known to stand
-		if p.cfg.Quorum.Reached(p.pins.known() &^ p.pins.disputed) {
-			p.stand(now, out)
-		}
+		p.standNow(now, out)
 	case 0:
 		p.standBy(now, p.jitter(0, p.cfg.StartupMax))
 	default:
