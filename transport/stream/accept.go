@@ -40,8 +40,8 @@ func (t *Transport) accept(w http.ResponseWriter, r *http.Request) {
 		err = t.welcome(from, conn)
 	}
 	if err != nil {
-		conn.Close()
 		t.counters.ReceiveError()
+		conn.Close()
 		t.complain.warn(t.options.Log, "a peer's connection was not taken", "peer", from, "remote", r.RemoteAddr, "error", err)
 	}
 }

@@ -33,7 +33,7 @@ func (p *peer) connect(ctx context.Context) (*link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("dialling: %w", err)
 	}
-	tune(conn)
+	tune(conn, p.t.times.ack)
 	stop := context.AfterFunc(ctx, func() { abort(conn) })
 	err = p.upgrade(conn)
 	if !stop() {
@@ -113,7 +113,7 @@ func abort(conn net.Conn) {
 
 // tune sets what makes a dead connection show soon. Where it cannot, the
 // connection works all the same.
-func tune(conn net.Conn) {
+func tune(conn net.Conn, ack time.Duration) {
 	tcp := tcpUnder(conn)
 	if tcp == nil {
 		return
@@ -125,7 +125,7 @@ func tune(conn net.Conn) {
 		return
 	}
 	_ = raw.Control(func(fd uintptr) {
-		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(ackPatience.Milliseconds()))
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(ack.Milliseconds()))
 	})
 }
 

@@ -26,18 +26,18 @@ const (
 	// backoffMin and backoffMax bound the pause between the starts of two attempts.
 	backoffMin = 50 * time.Millisecond
 	backoffMax = time.Second
-	// ackPatience is how long sent bytes may stay unacknowledged: not longer, since
-	// TCP repeats them ever more seldom, and a new connection is cheap.
-	ackPatience = 2 * time.Second
 )
 
 // times are what tests cannot wait for.
 type times struct {
 	connect time.Duration // bounds reaching a peer: dialling, TLS, the upgrade
 	write   time.Duration // bounds one write of up to writeBytes
+	// ack is how long sent bytes may stay unacknowledged, or the peer's window
+	// closed: TCP repeats them ever more seldom, and a new connection is cheap.
+	ack time.Duration
 }
 
-var realTimes = times{connect: 3 * time.Second, write: 5 * time.Second}
+var realTimes = times{connect: 3 * time.Second, write: 5 * time.Second, ack: 2 * time.Second}
 
 // Options says who this server is and how it reaches the others. Self and Cluster
 // are needed; the zero value of all else is a good one.

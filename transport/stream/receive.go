@@ -29,6 +29,9 @@ func (t *Transport) Receive(into []transport.Datagram) ([]transport.Datagram, er
 			return into, err
 		}
 		into = t.drain(into)
+		if t.closed.Load() {
+			break
+		}
 		if woken || len(into) > before {
 			t.woken.Store(false) // a Wake up to here is answered by returning
 			t.count(into[before:])
@@ -121,7 +124,7 @@ func (t *Transport) lost(in *incoming, err error) {
 // take makes conn the connection on which we hear that peer, in place of an
 // earlier one.
 func (t *Transport) take(from protocol.NodeID, conn net.Conn) error {
-	tune(conn)
+	tune(conn, t.times.ack)
 	in, err := newIncoming(from, conn, t.options.ReceiveBuffer)
 	if err != nil {
 		return err
