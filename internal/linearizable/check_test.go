@@ -246,6 +246,14 @@ func TestAPrefixFindsItsEntries(t *testing.T) {
 	}
 }
 
+// nth are values that a history has given out, or would.
+func nth(numbers ...int64) (values []int64) {
+	for _, n := range numbers {
+		values = append(values, firstValue+n-1)
+	}
+	return values
+}
+
 func TestTheAuditSaysInPlainWordsWhatIsWrong(t *testing.T) {
 	h := NewHistory()
 	c := h.NewClient()
@@ -254,16 +262,16 @@ func TestTheAuditSaysInPlainWordsWhatIsWrong(t *testing.T) {
 		o.Length = length
 		c.Done(o)
 	}
-	done(1)                             // value 1
-	done(2)                             // 2
-	done(3)                             // 3
-	c.Unknown(c.Append(AppendWhole, 2)) // 4
-	c.Refused(c.Append(Append, 3))      // 5
+	done(1)                             // the first value
+	done(2)                             // the second
+	done(3)                             // the third
+	c.Unknown(c.Append(AppendWhole, 2)) // the fourth
+	c.Refused(c.Append(Append, 3))      // the fifth
 	c.Refused(c.Read(ReadLength, 3))
 	if c.ID() != 2 {
 		t.Errorf("the client goes on as %d", c.ID())
 	}
-	if err := errors.Join(Audit(h, list(1, 2, 3)), Audit(h, list(1, 2, 3, 4))); err != nil {
+	if err := errors.Join(Audit(h, nth(1, 2, 3)), Audit(h, nth(1, 2, 3, 4))); err != nil {
 		t.Error(err)
 	}
 	if got := h.Count(); got != (Counts{Appends: 3, Open: 1, Refused: 1}) {
@@ -273,12 +281,12 @@ func TestTheAuditSaysInPlainWordsWhatIsWrong(t *testing.T) {
 		final []int64
 		want  string
 	}{
-		{list(1, 2), "lost"},
-		{list(2, 1, 3), "not where it was said"},
-		{list(1, 2, 3, 3), "is in the list 2 times"},
-		{list(1, 2, 3, 4, 4), "is in the list 2 times"},
-		{list(1, 2, 3, 5), "was refused"},
-		{list(1, 2, 3, 9), "nobody has appended"},
+		{nth(1, 2), "lost"},
+		{nth(2, 1, 3), "not where it was said"},
+		{nth(1, 2, 3, 3), "is in the list 2 times"},
+		{nth(1, 2, 3, 4, 4), "is in the list 2 times"},
+		{nth(1, 2, 3, 5), "was refused"},
+		{nth(1, 2, 3, 9), "nobody has appended"},
 	} {
 		if err := Audit(h, c.final); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: %v, want %q", c.final, err, c.want)

@@ -98,12 +98,15 @@ func NewHistory() *History { return &History{began: time.Now()} }
 // Now is the time in the history.
 func (h *History) Now() int64 { return int64(time.Since(h.began)) }
 
+// firstValue makes all values equally long, and long enough to fill logs.
+const firstValue = 1_000_000_000_000_000_001
+
 // NewValue is a value that was not appended yet.
 func (h *History) NewValue() int64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.values++
-	return h.values
+	return firstValue + h.values - 1
 }
 
 // Ops is a copy of what was done so far.

@@ -23,7 +23,8 @@ type player struct {
 	client *Client
 	random *rand.Rand
 	mix    mix
-	seen   int64 // the longest list
+	query  string // of reads
+	seen   int64  // the longest list
 }
 
 // mix says how often each kind of operation is done, out of the sum.
@@ -155,6 +156,9 @@ func (p *player) request(ctx context.Context, o *Op) (*http.Request, error) {
 		path = "/v1/list/length"
 	case ReadEntry:
 		path = "/v1/list/" + strconv.FormatInt(o.Index, 10)
+	}
+	if !o.Kind.appends() {
+		path += p.query
 	}
 	return http.NewRequestWithContext(ctx, method, p.s.cluster.URL(o.Server, path), strings.NewReader(body))
 }

@@ -2,12 +2,19 @@ package linearizable
 
 import "testing"
 
-// players is how many clients play at a time.
-const players = 8
+// playAll lets eight clients play: six ask for all there is, over plain HTTP, two
+// append through the Go client.
+func (s *stage) playAll() (stop func()) {
+	stopPlain, stopSessions := s.play(6, allKinds), s.playSessions(2)
+	return func() {
+		stopPlain()
+		stopSessions()
+	}
+}
 
 func TestServersAreKilledAndStartedAgain(t *testing.T) {
 	s := newStage(t, 3, nil)
-	stop := s.play(players, allKinds)
+	stop := s.playAll()
 	s.torture(killSome, killAndStart)
 	stop()
 	s.finish()
@@ -15,7 +22,7 @@ func TestServersAreKilledAndStartedAgain(t *testing.T) {
 
 func TestServersArePausedTheLeaderMostOften(t *testing.T) {
 	s := newStage(t, 3, nil)
-	stop := s.play(players, allKinds)
+	stop := s.playAll()
 	s.torture(pauseSomeone, blink)
 	stop()
 	s.finish()
@@ -23,7 +30,7 @@ func TestServersArePausedTheLeaderMostOften(t *testing.T) {
 
 func TestTheNetworkIsPartedAtRandom(t *testing.T) {
 	s := newPartedStage(t, 3)
-	stop := s.play(players, allKinds)
+	stop := s.playAll()
 	s.torture(part)
 	stop()
 	s.finish()
@@ -32,7 +39,7 @@ func TestTheNetworkIsPartedAtRandom(t *testing.T) {
 func TestEverythingAtOnceOnLinksThatLosePackets(t *testing.T) {
 	s := newPartedStage(t, 5)
 	s.lose(3)
-	stop := s.play(players, allKinds)
+	stop := s.playAll()
 	s.torture(killSome, killAndStart, pauseSomeone, blink, part)
 	stop()
 	s.finish()
