@@ -24,7 +24,7 @@ const (
 const exitHelp = `Exit codes:
   0  done, or shut down cleanly by SIGTERM or SIGINT
   1  failed
-  2  wrong flags or config file: nothing was started
+  2  wrong flags, config or cluster file: nothing was started
   3  the store was refused: it is not initialised, locked by another process, or
      belongs to another cluster, role or id, or is not the one that this
      acceptor's votes are known to come from

@@ -2,14 +2,18 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"paxos/internal/config"
 	"paxos/internal/servers"
+	"paxos/server"
 )
 
 func TestValuesAreAppendedAndListed(t *testing.T) {
@@ -229,4 +233,36 @@ func TestDiscoveryTakesTheFirstLineThatLeadsHere(t *testing.T) {
 	c, err := l.Accept() // the listener works
 	ok(t, err)
 	c.Close()
+}
+
+func TestDiscoveryIsNotDeceivedByAnotherServer(t *testing.T) {
+	const ours, theirs = "127.0.0.3", "127.0.0.2"
+	other, err := net.Listen("tcp", theirs+":0")
+	ok(t, err)
+	defer other.Close()
+	go func() { _ = http.Serve(other, server.Starting(server.NewServerID())) }()
+	port := other.Addr().(*net.TCPAddr).Port
+	all := config.Servers{{ID: 1, Host: theirs, Port: uint16(port)}, {ID: 2, Host: ours, Port: uint16(port)}}
+	self, l, err := newDiscovery(all, all[1].Address(), security{}).run(t.Context())
+	ok(t, err)
+	l.Close()
+	if self.ID != 2 {
+		t.Errorf("it takes itself for server %s, and is server 2", self.ID)
+	}
+}
+
+func TestDiscoveryGivesUpAndSaysWhatItTried(t *testing.T) {
+	addresses, err := servers.FreeAddresses(1)
+	ok(t, err)
+	taken, err := net.Listen("tcp", addresses[0])
+	ok(t, err)
+	defer taken.Close()
+	all, err := config.ParseServers("s", strings.NewReader(addresses[0]), 1)
+	ok(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, _, err = newDiscovery(all, "", security{}).run(ctx)
+	if err == nil || !strings.Contains(err.Error(), "--node") || !strings.Contains(err.Error(), "address already in use") {
+		t.Errorf("error %v; want what to do, and what was tried", err)
+	}
 }

@@ -33,21 +33,27 @@ func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "paxos",
-		Short: "A durable, fast atomic broadcast: Multi-Paxos over IP multicast",
-		Long: `A durable, fast atomic broadcast: Multi-Paxos over IP multicast.
+		Short: "A durable, fast atomic broadcast over IP multicast, and a replicated list over HTTP",
+		Long: `A durable, fast atomic broadcast over IP multicast, and a replicated list over HTTP.
 
 Clients send values; a majority of the acceptors makes each one durable before
 it counts; every learner prints the same values in the same order. Any process
 may crash and come back.
 
-'paxos demo' shows it all on this host. The roles meet at the multicast groups
-of a config file:
+'paxos demo' shows it all on this host. 'paxos server' and 'paxos start-servers'
+run the list servers, and 'append', 'list', 'status', 'leader' and 'member' ask
+them, all by a cluster file with a host:port a line. The multicast roles meet at
+the groups of a config file:
 ` + configHelp + `
 ` + exitHelp,
 		Example: `  paxos demo
   paxos acceptor --id 1 --config paxos.conf --init
   paxos learner --id 1 --config paxos.conf --init > values
-  seq 1000 | paxos client --id 1 --config paxos.conf`,
+  seq 1000 | paxos client --id 1 --config paxos.conf
+
+  printf 'localhost:%d\n' 5001 5002 5003 > servers
+  paxos start-servers servers
+  paxos append servers 7`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,

@@ -192,6 +192,30 @@ func TestAServerWithAStrangeCertificateDoesNotTakePart(t *testing.T) {
 	}
 }
 
+func TestAServerDoesNotTalkToAPeerWithAStrangeCertificate(t *testing.T) {
+	ours, theirs := newAuthority(t, "ours"), newAuthority(t, "theirs")
+	cert, key := ours.issue("server")
+	c, err := servers.New(servers.Options{
+		Dir: t.TempDir(), Args: []string{"--tls-cert", cert, "--tls-key", key, "--peer-ca", ours.path("ours.pem")},
+	})
+	ok(t, err)
+	t.Cleanup(c.Close)
+	cert, key = theirs.issue("server")
+	pair, err := tls.LoadX509KeyPair(cert, key)
+	ok(t, err)
+	l, err := net.Listen("tcp", c.Address(2))
+	ok(t, err)
+	defer l.Close()
+	ok(t, c.Start(1))
+	conn, err := l.Accept()
+	ok(t, err)
+	defer conn.Close()
+	err = tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{pair}}).HandshakeContext(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("the handshake ended with %v; want that the certificate was refused", err)
+	}
+}
+
 func TestWhatIsOpenIsSaidLoudlyUnlessItIsLoopback(t *testing.T) {
 	a := newAuthority(t, "ours")
 	cert, key := a.issue("server")

@@ -158,8 +158,19 @@ func TestAServerThatDoesNotAnswerIsAFailureUnlessAnotherMay(t *testing.T) {
 	if got := s.paxos("append", s.File(), "1"); got != "[1]\n" {
 		t.Errorf("any server: printed %q", got)
 	}
+	ok(t, s.Start(1))
+	ok(t, s.Wait(s.ctx, "server 1 to be in step", func() bool { return s.Ready(s.ctx, 1) }))
+	ok(t, s.Pause(1))
+	code, _, stderr := call(t, "", "append", s.File(), "2", "--timeout", "0.3")
+	if code != exitFailed || !strings.Contains(stderr, "no answer within 300ms") || !strings.Contains(stderr, "unknown") {
+		t.Errorf("a server took the request and is silent: exit code %d, stderr %q; want 1, and that the outcome is unknown", code, stderr)
+	}
+	if got := s.paxos("list", s.File(), "--server", "3"); got != "1\n" {
+		t.Errorf("another server was asked, too: the list is %q", got)
+	}
+	ok(t, s.Kill(1))
 	ok(t, s.Kill(2))
-	code, _, stderr := call(t, "", "append", s.File(), "2", "--server", "3", "--timeout", "0.5")
+	code, _, stderr = call(t, "", "append", s.File(), "2", "--server", "3", "--timeout", "0.5")
 	if code != exitFailed || !strings.Contains(stderr, "outcome: unknown") {
 		t.Errorf("without a majority: exit code %d, stderr %q; want 1, and that the outcome is unknown", code, stderr)
 	}
@@ -188,6 +199,21 @@ func TestEachServerIsKilledInTurnAndNothingIsLost(t *testing.T) {
 		t.Errorf("after all were killed: %q", got)
 	}
 	ok(t, s.StopAll())
+}
+
+func TestAWipedServerIsStopped(t *testing.T) {
+	s := serve(t, servers.Options{})
+	s.paxos("append", s.File(), "1")
+	leader, err := s.WaitLeader(s.ctx)
+	ok(t, err)
+	victim := leader%3 + 1
+	ok(t, s.Wait(s.ctx, "all votes to be known", func() bool { return s.Ready(s.ctx, victim) }))
+	ok(t, s.Kill(victim))
+	ok(t, os.RemoveAll(s.DataDir(victim)))
+	ok(t, s.Start(victim)) // it is told to make a store
+	if code := s.Process(victim).ExitCode(); code != exitRefused {
+		t.Errorf("exit code %d, want %d; its log ends with %s", code, exitRefused, s.Process(victim).LastWords())
+	}
 }
 
 func TestACutOffServerSaysThatTheOutcomeIsUnknown(t *testing.T) {

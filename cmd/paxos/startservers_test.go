@@ -63,6 +63,11 @@ func TestAllServersStartWithAnEmptyListAndStopTogether(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(folder[1], "server-3", "identity")); err != nil || filepath.Dir(folder[1]) != dir {
 			t.Errorf("the temporary folder is not kept, or not where it should be: %v", err)
 		}
+		for i := 1; i <= 3; i++ {
+			if log := readFile(t, filepath.Join(folder[1], fmt.Sprintf("server-%d.log", i))); !strings.Contains(log, ": stopped: ") {
+				t.Errorf("server %d was not shut down cleanly: %s", i, log)
+			}
+		}
 	}
 }
 

@@ -6,6 +6,7 @@
 //   - control.go: start, kill -9, pause, resume, stop and restart one server;
 //   - keep.go: what start-servers does while they run;
 //   - ask.go: what the servers say over HTTP: who leads, who is ready;
+//   - ports.go: free addresses on this host;
 //   - network.go: a network of namespaces, in which servers can be parted.
 //
 // The folder of a cluster:
