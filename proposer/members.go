@@ -23,9 +23,11 @@ func (p *Proposer) Configure(now protocol.Time, m protocol.Membership) {
 }
 
 // mayStand reports whether this proposer may lead. That of a list server that
-// was removed, or that is no voter yet, must not disturb.
+// was removed, or that is no voter yet, must not disturb. One that is about to be
+// removed may lead until the change is settled: it may be the only one that knows
+// of the change, and nobody else could tell those who vote from then on.
 func (p *Proposer) mayStand() bool {
-	return p.cfg.Self.Role != protocol.RoleServer || p.members.Latest().Quorum.Contains(p.cfg.Self.ID)
+	return p.cfg.Self.Role != protocol.RoleServer || p.members.All().Contains(p.cfg.Self.ID)
 }
 
 // standNow stands without a canvass, or canvasses at once if the stores of too
@@ -125,6 +127,7 @@ func rearrange[T any](list []T, from, to *protocol.Membership, unknown T) []T {
 }
 
 func (l *leadership) configure(now protocol.Time, from, to *protocol.Membership) {
+	l.settling = false
 	l.quorum = to.Carry(l.quorum, from)
 	for i := range l.slots {
 		l.slots[i].accepted = to.Carry(l.slots[i].accepted, from)

@@ -59,7 +59,7 @@ func (w *world) trouble() {
 	case 0:
 		if s.up() {
 			s.crash()
-			w.after(time.Duration(w.rng.Int64N(int64(900*time.Millisecond))), s.start)
+			w.after(time.Duration(w.rng.Int64N(int64(900*time.Millisecond))), s.startAgain)
 		}
 	case 1:
 		w.isolate(s)
@@ -79,9 +79,9 @@ func (w *world) trouble() {
 	}
 }
 
-// TestServersInTrouble: crashes, partitions, stopped processes, checkpoints and hand-overs. All
-// agree, every read sees what was decided before it, and in the end everything
-// was applied once.
+// TestServersInTrouble: crashes, partitions, stopped processes, checkpoints and
+// hand-overs. All agree, every read sees what was decided before it, and in the
+// end everything was applied once.
 func TestServersInTrouble(t *testing.T) {
 	reads := 0
 	for seed := range uint64(5) {
@@ -103,7 +103,7 @@ func TestServersInTrouble(t *testing.T) {
 
 func (w *world) mustReadEverywhere(most time.Duration) {
 	w.t.Helper()
-	for _, s := range w.servers {
+	for _, s := range w.voters() {
 		before := s.reading.done
 		if !w.run(most, func() bool { return s.up() && s.reading.done > before }) {
 			w.t.Fatalf("server %d cannot read: %+v", s.id, s.reading)

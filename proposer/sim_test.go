@@ -55,19 +55,24 @@ func (w *world) allDone() bool {
 	return true
 }
 
+func (w *world) logAll() {
+	w.t.Helper()
+	for _, n := range w.proposers {
+		if n.p != nil {
+			w.t.Logf("proposer %d: %v applied %d %+v", n.id, n.p.state, n.applied, n.p.Stats())
+		}
+	}
+	for _, n := range w.servers {
+		if n.up() {
+			w.t.Logf("server %d: %v applied %d, checkpoint %d, %s, %+v", n.id, n.p.state, n.applied, n.disk.applied, n.p.members.String(), n.p.Stats())
+		}
+	}
+}
+
 func (w *world) mustFinish(most time.Duration) {
 	w.t.Helper()
 	if !w.run(most, w.allDone) {
-		for _, n := range w.proposers {
-			if n.p != nil {
-				w.t.Logf("proposer %d: %v applied %d %+v", n.id, n.p.state, n.applied, n.p.Stats())
-			}
-		}
-		for _, n := range w.servers {
-			if n.up() {
-				w.t.Logf("server %d: %v applied %d %+v", n.id, n.p.state, n.applied, n.p.Stats())
-			}
-		}
+		w.logAll()
 		w.t.Fatalf("not all acknowledged after %v: decided %d, leaders %v", most, w.decidedThrough(), w.leaders())
 	}
 	w.checkExactlyOnce()
@@ -83,7 +88,7 @@ func (w *world) mustTellAll(most time.Duration) {
 				return false
 			}
 		}
-		for _, s := range w.servers {
+		for _, s := range w.voters() {
 			if s.up() && s.applied < w.decidedThrough() {
 				return false
 			}

@@ -8,6 +8,7 @@ import (
 
 	"paxos/acceptor"
 	"paxos/learner"
+	"paxos/list"
 	"paxos/protocol"
 )
 
@@ -22,7 +23,9 @@ type serverNode struct {
 	a       *acceptor.Acceptor
 	l       *learner.Learner
 	list    *dumbList
+	roll    *list.State // of who takes part; nothing else of it is used
 	applied protocol.Instance
+	pins    *protocol.Pins
 	disk    serverDisk
 	tickAt  protocol.Time
 	reading reading
@@ -37,11 +40,12 @@ type serverDisk struct {
 	pins     []protocol.Pin
 	applied  protocol.Instance // the checkpoint
 	list     *dumbList
+	roll     []byte
 }
 
 func (w *world) addServer(id protocol.NodeID) *serverNode {
 	n := &serverNode{w: w, id: id}
-	n.disk = serverDisk{votes: make(map[protocol.Instance]protocol.Vote), list: newDumbList()}
+	n.disk = serverDisk{votes: make(map[protocol.Instance]protocol.Vote), list: newDumbList(), roll: w.firstRoll().AppendHead(nil)}
 	w.servers = append(w.servers, n)
 	n.start()
 	return n
@@ -56,19 +60,21 @@ func (n *serverNode) start() {
 	n.life++
 	d := &n.disk
 	n.list, n.applied = d.list.clone(), d.applied
-	pins := protocol.NewPins(d.pins)
+	n.roll = restoreRoll(n.w.t, d.roll)
+	n.pins = protocol.NewPins(d.pins)
 	var err error
-	n.a, err = acceptor.New(acceptor.Config{Self: n.sender(), Pins: pins, PageBytes: 300, Window: 200_000},
+	n.a, err = acceptor.New(acceptor.Config{Self: n.sender(), Pins: n.pins, PageBytes: 300, Window: 200_000},
 		acceptor.Restored{Promised: d.promised, Votes: slices.Collect(maps.Values(d.votes)), Trim: d.applied})
 	if err != nil {
 		n.w.t.Fatal(err)
 	}
 	n.p = New(Config{
-		Self: n.sender(), Quorum: n.w.quorum, Incarnation: n.w.rng.Uint64(), Seed: n.w.rng.Uint64(), Pins: pins, ValueBytes: 1400,
+		Self: n.sender(), Quorum: n.w.quorum, Incarnation: n.w.rng.Uint64(), Seed: n.w.rng.Uint64(), Pins: n.pins, ValueBytes: 1400,
 	}, Restored{Round: d.round, Applied: d.applied}, n.list)
 	n.l = learner.New(learner.Config{
-		Self: n.sender(), Quorum: n.w.quorum, Pins: pins, Peers: n.w.serverPeers(), CacheBytes: 1 << 20, Seed: n.w.rng.Uint64(),
+		Self: n.sender(), Quorum: n.w.quorum, Pins: n.pins, CacheBytes: 1 << 20, Seed: n.w.rng.Uint64(),
 	}, d.applied, nil)
+	n.configure()
 	n.tickAt, n.reading = 0, reading{}
 	n.turn(func(out *protocol.Output) {
 		for _, v := range n.a.VotesAbove(n.applied) { // what was voted for was heard
@@ -78,11 +84,20 @@ func (n *serverNode) start() {
 	n.readOften(n.life)
 }
 
-func (w *world) serverPeers() (peers []protocol.Peer) {
-	for _, id := range w.quorum.Members() {
-		peers = append(peers, protocol.Peer{Role: protocol.RoleServer, ID: id})
+// configure tells the cores who takes part.
+func (n *serverNode) configure() {
+	members := n.roll.Members()
+	m, err := members.Membership()
+	if err != nil {
+		n.w.t.Fatal(err)
 	}
-	return peers
+	var peers []protocol.Peer
+	for _, x := range members.All() {
+		peers = append(peers, protocol.Peer{Role: protocol.RoleServer, ID: x.ID})
+	}
+	n.l.SetPeers(peers)
+	n.l.Configure(m)
+	n.p.Configure(n.w.now, m)
 }
 
 // crash ends this life; what was not durable is gone.
@@ -168,8 +183,16 @@ func (n *serverNode) apply(d protocol.Decision, out *protocol.Output) {
 	}
 	n.applied = d.Instance
 	e := n.list.apply(d.Value)
+	var changed protocol.Effects
+	if n.roll.Apply(d.Instance, d.Value, &changed); changed.Members {
+		n.configure()
+	}
 	n.a.Learned(d.Instance)
 	n.p.Applied(n.w.now, d.Instance, e, out)
+	n.l.Applied(d.Instance)
+	if m := n.roll.Members(); m.Changing() && n.applied+1 >= m.From && n.disk.applied+1 < m.From {
+		n.checkpoint() // the change cannot be settled before
+	}
 }
 
 // persist makes records durable after a while, and then lets go of what waited:
@@ -230,7 +253,8 @@ func (n *serverNode) checkpoint() {
 	if !n.up() || n.applied == n.disk.applied {
 		return
 	}
-	n.disk.applied, n.disk.list = n.applied, n.list.clone()
+	n.disk.applied, n.disk.list, n.disk.roll = n.applied, n.list.clone(), n.roll.AppendHead(nil)
+	n.disk.pins = slices.Clone(n.pins.List())
 	if promised := n.a.Promised(); n.disk.promised.Less(promised) {
 		n.disk.promised = promised
 	}
@@ -250,9 +274,11 @@ func (n *serverNode) catchUp() {
 		return
 	}
 	*n.list = *from.disk.list.clone() // in place: the proposer reads its sessions
+	n.roll = restoreRoll(n.w.t, from.disk.roll)
 	n.applied = from.disk.applied
 	n.checkpoint()
 	n.turn(func(out *protocol.Output) {
+		n.configure()
 		n.l.Advance(n.applied)
 		n.p.Applied(n.w.now, n.applied, nil, out)
 	})

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"paxos/list"
 	"paxos/protocol"
 )
 
@@ -31,10 +32,15 @@ type world struct {
 	ballots   map[slotBallot]map[protocol.NodeID]bool
 	values    map[slotBallot][]byte
 	chosen    map[protocol.Instance][]byte
-	through   protocol.Instance                 // all up to here are chosen, at least
-	highest   protocol.Instance                 // the highest one chosen
-	marked    int                               // instances that marks were checked for
-	checked   map[protocol.Ballot]protocol.Span // what was found true: it stays so
+	through   protocol.Instance                  // all up to here are chosen, at least
+	highest   protocol.Instance                  // the highest one chosen
+	roll      *list.State                        // of who takes part, by what is chosen
+	asked     []uint64                           // the epochs of the changes that were asked for
+	gone      map[protocol.NodeID]bool           // servers that ended for ever
+	configs   []protocol.Configuration           // all there ever were
+	early     map[protocol.Instance][]slotBallot // votes on instances of which is not decided yet who votes
+	marked    int                                // instances that marks were checked for
+	checked   map[protocol.Ballot]protocol.Span  // what was found true: it stays so
 	sent      map[protocol.MessageType]int
 }
 
@@ -97,6 +103,9 @@ func emptyWorld(t testing.TB, seed uint64, n int) *world {
 		chosen:  make(map[protocol.Instance][]byte),
 		sent:    make(map[protocol.MessageType]int),
 		checked: make(map[protocol.Ballot]protocol.Span),
+		configs: []protocol.Configuration{{From: 1, Quorum: q}},
+		early:   make(map[protocol.Instance][]slotBallot),
+		gone:    make(map[protocol.NodeID]bool),
 	}
 }
 
@@ -197,14 +206,32 @@ func (w *world) vote(id protocol.NodeID, v protocol.Vote) {
 		w.ballots[key] = make(map[protocol.NodeID]bool)
 	}
 	w.ballots[key][id] = true
-	if len(w.ballots[key]) < w.quorum.Majority() {
+	w.count(key)
+	w.follow()
+}
+
+// count decides an instance if a majority of those who govern it voted.
+func (w *world) count(key slotBallot) {
+	if key.i > w.through+protocol.Alpha {
+		w.early[key.i] = append(w.early[key.i], key)
 		return
 	}
-	if old, ok := w.chosen[v.Instance]; ok && !bytes.Equal(old, v.Value) {
-		w.t.Fatalf("agreement: instance %d decided twice, in ballot %v with another value", v.Instance, v.Ballot)
+	votes := 0
+	q := w.governs(key.i)
+	for id := range w.ballots[key] {
+		if q.Contains(id) {
+			votes++
+		}
 	}
-	w.chosen[v.Instance] = v.Value
-	w.highest = max(w.highest, v.Instance)
+	if votes < q.Majority() {
+		return
+	}
+	value := w.values[key]
+	if old, ok := w.chosen[key.i]; ok && !bytes.Equal(old, value) {
+		w.t.Fatalf("agreement: instance %d decided twice, in ballot %v with another value", key.i, key.b)
+	}
+	w.chosen[key.i] = value
+	w.highest = max(w.highest, key.i)
 }
 
 // checkMark holds a mark to the truth.
@@ -229,12 +256,7 @@ func (w *world) checkMark(m protocol.Mark) {
 	}
 }
 
-func (w *world) decidedThrough() protocol.Instance {
-	for _, ok := w.chosen[w.through+1]; ok; _, ok = w.chosen[w.through+1] {
-		w.through++
-	}
-	return w.through
-}
+func (w *world) decidedThrough() protocol.Instance { return w.through }
 
 // leaders lists who thinks that it leads.
 func (w *world) leaders() (ids []protocol.NodeID) {

@@ -1,0 +1,43 @@
+package proposer
+
+import (
+	"testing"
+	"time"
+)
+
+// TestVotersChangeUnderTrouble: servers come and go, one after the other is
+// lost for ever, and all the rest goes wrong, too. All agree, every read sees
+// what was decided before it, and in the end the last change is settled and
+// everything was applied once.
+func TestVotersChangeUnderTrouble(t *testing.T) {
+	changes, reads, lost := 0, 0, 0
+	for seed := range uint64(10) {
+		w := newServerWorld(t, seed, 1+int(seed)%4)
+		w.loss, w.dup = 0.03, 0.03
+		w.addClient(4000, 2)
+		w.addClient(200, 1)
+		for range 40 {
+			w.run(time.Duration(w.rng.Int64N(int64(300*time.Millisecond))), w.allDone)
+			switch w.rng.IntN(4) {
+			case 0:
+				w.changeMembers(5)
+			case 1:
+				w.lose()
+			default:
+				w.trouble()
+			}
+		}
+		w.apart = nil
+		settled := func() bool { m := w.roll.Members(); return !m.Changing() && !w.asks() }
+		if !w.run(30*time.Second, settled) {
+			w.logAll()
+			t.Fatalf("seed %d: the change is not settled: %+v, leaders %v", seed, w.roll.Members(), w.leaders())
+		}
+		w.mustFinish(30 * time.Second)
+		w.mustReadEverywhere(5 * time.Second)
+		changes += len(w.configs) - 1
+		reads += w.reads()
+		lost += len(w.gone)
+	}
+	t.Logf("%d changes of the voters, %d servers lost, %d reads", changes, lost, reads)
+}
