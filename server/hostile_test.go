@@ -104,8 +104,12 @@ func TestAGigabyteIsRefusedUnread(t *testing.T) {
 	expects.say("POST /v1/list HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1073741824\r\n\r\n")
 	expects.fails("announced, with Expect", 413, "too_large", "at most 1048576 bytes")
 
+	const start = "POST /v1/list HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+	over := f.dial()
+	over.say(start + "100001\r\n" + strings.Repeat(" ", 1<<20+1))
+	over.fails("chunks", 413, "too_large", "at most 1048576 bytes")
 	chunked := f.dial()
-	chunked.say("POST /v1/list HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+	chunked.say(start)
 	sent, chunk := 0, "100000\r\n"+strings.Repeat(" ", 1<<20)+"\r\n"
 	for ; sent < 1<<30; sent += 1 << 20 {
 		if _, err := io.WriteString(chunked.conn, chunk); err != nil {
@@ -234,13 +238,14 @@ func TestABodyWithoutATokenIsNotRead(t *testing.T) {
 func TestAThousandIdleConnectionsAndAFullHouse(t *testing.T) {
 	f := newFront(t, servertest.New(), Options{Limits: Limits{Connections: 1000}})
 	var idle []*raw
-	for range 1000 {
+	for i := range 1000 {
 		c := f.dial()
 		c.say("GET /server_id HTTP/1.1\r\nHost: x\r\n\r\n")
 		if code, _, _ := c.hear(); code != 200 {
 			t.Fatalf("answer %d", code)
 		}
 		idle = append(idle, c)
+		eventually(t, func() bool { return idleConnections(f.server.conns) == i+1 })
 	}
 	f.post("/v1/list", `{"value": 1}`) // in the place of the one that idles longest
 	idle[0].ended()
@@ -251,6 +256,17 @@ func TestAThousandIdleConnectionsAndAFullHouse(t *testing.T) {
 	if n := f.server.conns.count(); n > 1000 {
 		t.Errorf("%d connections", n)
 	}
+}
+
+func idleConnections(c *conns) (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, since := range c.open {
+		if !since.IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 // Where all are busy, a newcomer waits until one of them is done.
