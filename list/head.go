@@ -30,7 +30,7 @@ import (
 // last command).
 //
 // The members are their epoch (8 bytes), From and OldFrom (8 each), the next id
-// (4), and three lists: voters, old ones, learners. A list is a count (uvarint),
+// (4), and four lists: voters, old ones, learners, the first voters. A list is a count (uvarint),
 // and for each member its id (4) and its address (uvarint length and bytes). All
 // zero: the list does not know them.
 //

@@ -16,13 +16,14 @@ type Members struct {
 	Old      []protocol.Member // while a change is under way: who votes before From
 	OldFrom  protocol.Instance // the first instance that those govern
 	Learners []protocol.Member // who hears what is decided, and does not vote
+	First    []protocol.Member // the voters that the cluster began with: who joins begins with them, too
 	Next     protocol.NodeID   // no member ever had an id from here on
 }
 
 // FirstMembers are the voters of a new cluster. All its processes must begin
 // with the same.
 func FirstMembers(voters []protocol.Member) Members {
-	m := Members{Voters: slices.Clone(voters), From: 1, Next: 1}
+	m := Members{Voters: slices.Clone(voters), First: slices.Clone(voters), From: 1, Next: 1}
 	for _, v := range voters {
 		m.Next = max(m.Next, v.ID+1)
 	}
@@ -119,7 +120,7 @@ func (m *Members) appendTo(b []byte) []byte {
 	b = binary.LittleEndian.AppendUint64(b, uint64(m.From))
 	b = binary.LittleEndian.AppendUint64(b, uint64(m.OldFrom))
 	b = binary.LittleEndian.AppendUint32(b, uint32(m.Next))
-	for _, list := range [][]protocol.Member{m.Voters, m.Old, m.Learners} {
+	for _, list := range [][]protocol.Member{m.Voters, m.Old, m.Learners, m.First} {
 		b = protocol.AppendMembers(b, list)
 	}
 	return b
@@ -128,14 +129,16 @@ func (m *Members) appendTo(b []byte) []byte {
 // members reads what appendTo wrote, and believes nothing.
 func (d *decoder) members() (m Members) {
 	m.Epoch, m.From, m.OldFrom, m.Next = d.u64(), protocol.Instance(d.u64()), protocol.Instance(d.u64()), protocol.NodeID(d.u32())
-	for _, list := range []*[]protocol.Member{&m.Voters, &m.Old, &m.Learners} {
+	for _, list := range []*[]protocol.Member{&m.Voters, &m.Old, &m.Learners, &m.First} {
 		*list = d.memberList(m.Next)
 	}
 	unknown := len(m.Voters) == 0
 	switch {
 	case d.err != nil:
-	case unknown && (m.Epoch != 0 || m.From != 0 || m.Next != 0 || m.Changing() || len(m.Learners) > 0):
+	case unknown && (m.Epoch != 0 || m.From != 0 || m.Next != 0 || m.Changing() || len(m.Learners)+len(m.First) > 0):
 		d.fail("members without voters")
+	case !unknown && len(m.First) == 0:
+		d.fail("members without those that the cluster began with")
 	case !unknown && m.From == 0 || m.Changing() != (m.OldFrom != 0) || m.OldFrom > m.From:
 		d.fail("members with configurations from %d and %d on", m.OldFrom, m.From)
 	case !unknown:

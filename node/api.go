@@ -31,6 +31,10 @@ var (
 	ErrForgotten = errors.New("applied, but its place is not known any more")
 	// ErrExpired says that a session is not known (any more).
 	ErrExpired = client.ErrExpired
+	// ErrConflict says that a membership change is not possible, or not now.
+	ErrConflict = errors.New("membership change not possible")
+	// ErrRemoved says that the server was removed from the cluster.
+	ErrRemoved = errors.New("this server was removed from the cluster")
 	// ErrTooLong says that a command is longer than the limit.
 	ErrTooLong = client.ErrTooLong
 )
@@ -70,7 +74,11 @@ type Status struct {
 	Stale  time.Duration
 	Uptime time.Duration
 
-	Members []Member
+	Members  []Member // voters, also those that a change under way removes, and learners
+	First    []Member // the servers that the cluster began with
+	Changing bool     // a change of the voters is under way
+	Removed  bool     // this server is no member any more
+
 	Store   storage.Stats
 	Network transport.Stats
 	Drops   map[string]uint64 // messages that were not for us, by reason

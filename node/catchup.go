@@ -95,6 +95,8 @@ func (m *Machine) Installed(now protocol.Time, f *Frozen) error {
 		if err := m.List.Restore(f.Checkpoint.Head); err != nil {
 			return fmt.Errorf("install the snapshot of instance %d: %w", applied, err)
 		}
+		m.configure(now)
+		m.Learner.Applied(applied)
 		m.Learner.Advance(applied)
 		if m.Acceptor != nil {
 			m.Acceptor.Learned(applied)

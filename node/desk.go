@@ -35,10 +35,11 @@ type desk struct {
 	queued  int                // bytes of these
 	flight  fifo[*call]        // calls with payloads that were offered and not placed
 
-	guests map[protocol.SessionID][]*guest
-	opens  map[protocol.Nonce]*opening
-	others int           // guests, and calls that wait for openings
-	dueAt  protocol.Time // when guests and openings are repeated; 0: there are none
+	guests  map[protocol.SessionID][]*guest
+	opens   map[protocol.Nonce]*opening
+	changes []*change     // of the members
+	others  int           // guests, changes, and calls that wait for openings
+	dueAt   protocol.Time // when guests and openings are repeated; 0: there are none
 
 	reads    reads
 	finished []*call // answered, and not yet told
@@ -47,7 +48,7 @@ type desk struct {
 
 type deskConfig struct {
 	Self        protocol.Peer
-	SubmitBytes int // the commands of one Submit
+	SubmitBytes int    // the commands of one Submit
 	Seed        uint64 // another one in each life of the server
 	// Nonce draws a session's nonce.
 	Nonce func() protocol.Nonce
@@ -249,6 +250,9 @@ func (d *desk) applied(now protocol.Time, i protocol.Instance, e *protocol.Effec
 	for _, id := range e.Expired {
 		d.expired(now, id)
 	}
+	if e.Members {
+		d.askChanges(now)
+	}
 	d.reads.applied(d, i)
 }
 
@@ -262,6 +266,7 @@ func (d *desk) caughtUp(now protocol.Time) {
 			d.answerGuests(id, last, 0)
 		}
 	}
+	d.askChanges(now)
 	d.reads.applied(d, d.list.Applied())
 }
 
@@ -376,6 +381,7 @@ func (d *desk) repeat(now protocol.Time) {
 		d.keepGuests(id, func(g *guest) bool { return g.call.wanted() })
 	}
 	d.dropOpenings()
+	d.askChanges(now)
 	for _, id := range slices.Sorted(maps.Keys(d.guests)) {
 		for _, g := range d.guests[id] {
 			d.submit(now, g)

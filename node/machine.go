@@ -36,6 +36,8 @@ type Machine struct {
 	leaderSays  protocol.Instance
 	leaderHeard bool
 	inStep      protocol.Time // when this process last had applied what a leader said is decided; 0: never
+	newMembers  bool          // since TakeMembers
+	promoteAt   protocol.Time // when to ask for a vote again
 	full        bool          // the leader says that a disk is nearly full
 
 	fetches []FetchRequest
@@ -54,6 +56,8 @@ type FetchRequest struct {
 // NewMachine wires the parts together.
 func NewMachine(self protocol.Sender, p Parts) *Machine {
 	m := &Machine{Parts: p, self: self}
+	m.configure(0)
+	m.Learner.Applied(p.List.Applied())
 	if p.Acceptor != nil {
 		m.hearVotes()
 	}
@@ -168,6 +172,7 @@ func (m *Machine) ask(now protocol.Time) (inside bool) {
 	}
 	leader := m.Proposer.Leader()
 	m.desk.flush(now, leader)
+	m.promoteSelf(now)
 	inside = m.Proposer.Leading() && len(m.desk.out.Now) > 0
 	for _, s := range m.desk.out.Now {
 		msg := detached(s.Msg)
@@ -258,6 +263,10 @@ func (m *Machine) apply(now protocol.Time, d protocol.Decision) {
 	m.effects.Reset()
 	m.List.Apply(d.Instance, d.Value, &m.effects)
 	m.applied += uint64(len(d.Value)) + instanceCost
+	if m.effects.Members {
+		m.configure(now)
+	}
+	m.Learner.Applied(d.Instance)
 	if m.Acceptor != nil {
 		m.Acceptor.Learned(d.Instance)
 	}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -69,7 +70,27 @@ func open(o Options) (*runner, error) {
 		store.Close(nil)
 		return nil, fmt.Errorf("%s %d in %s: %w", o.Self.Role, o.Self.ID, o.DataDir, err)
 	}
+	if restored.Head == nil {
+		if err := r.begin(); err != nil {
+			return nil, errors.Join(err, store.Close(nil))
+		}
+	}
 	return r, nil
+}
+
+// begin makes the first checkpoint of a new store. It holds the members that the
+// cluster began with: from now on the list says who votes, not the configuration.
+func (r *runner) begin() error {
+	f := r.machine.Freeze(r.store.Covered())
+	c, err := r.worker.finish(f)
+	if err != nil {
+		return err
+	}
+	if err := r.store.Checkpoint(c); err != nil {
+		return err
+	}
+	r.machine.Checkpointed(f)
+	return nil
 }
 
 // assemble makes the machine and the goroutines' halves around it.
@@ -140,22 +161,13 @@ func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
 
 // listOptions are those of a list that tells nobody.
 func (r *runner) listOptions() list.Options {
-	return list.Options{SessionsOnly: r.Self.Role == protocol.RoleProposer}
+	return list.Options{SessionsOnly: r.Self.Role == protocol.RoleProposer, Members: firstMembers(r.Options)}
 }
 
 func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins, seed uint64) learner.Config {
 	c := learner.Config{
 		Self: self, Quorum: r.Quorum, Pins: pins, Seed: seed, MaxHeldBytes: maxHeldBytes,
 		ReplyBytes: r.Transport.Window(), PageBytes: sizes.Page,
-	}
-	for _, id := range r.Quorum.Members() {
-		peer := protocol.Peer{Role: protocol.RoleAcceptor, ID: id}
-		if r.Self.Role == protocol.RoleServer {
-			peer.Role = protocol.RoleServer
-		}
-		if peer != r.Self {
-			c.Peers = append(c.Peers, peer)
-		}
 	}
 	if r.votes() {
 		c.CacheBytes = cacheBytes

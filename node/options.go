@@ -39,8 +39,13 @@ type Options struct {
 	// that was decided when it started.
 	Once bool
 
-	// Members are the servers of a list server's cluster.
+	// Members are the addresses of the Quorum of list servers. Both count for a
+	// new store only: an old one knows its members.
 	Members []Member
+	// OnMembers, if not nil, is told by the loop who belongs to the cluster, at the
+	// start and whenever it changes: whom a transport of connections must reach. It
+	// must not block.
+	OnMembers func([]Member)
 	// ReserveBytes of a list server's disk are kept free: below, commands are
 	// refused, while votes and checkpoints go on. 0: no reserve.
 	ReserveBytes int64

@@ -44,6 +44,7 @@ type runner struct {
 	box   *mailbox // of a list server
 	shown shown
 	space space
+	epoch uint64 // of the members that were last told
 
 	checkpointing bool
 	threshold     uint64 // bytes of values between two checkpoints
@@ -152,6 +153,7 @@ func (r *runner) turn(ctx context.Context) error {
 		return fatal
 	}
 	r.tellCalls()
+	r.tellMembers()
 	r.background()
 	if r.feed != nil {
 		r.feed.flush(ctx.Done(), r.failure.dead)
@@ -184,7 +186,7 @@ func (r *runner) background() {
 	}
 	if f := r.machine.TakeInstall(r.now(), r.store.Covered()); f != nil {
 		r.write(job{transfer: r.machine.Transfer(), frozen: f, install: true})
-	} else if r.machine.Pending() >= r.threshold || r.machine.Logged() >= logFactor*r.threshold {
+	} else if r.machine.wantsCheckpoint() || r.machine.Pending() >= r.threshold || r.machine.Logged() >= logFactor*r.threshold {
 		r.write(job{frozen: r.machine.Freeze(r.store.Covered())})
 	}
 }

@@ -33,6 +33,7 @@ func StartServer(o Options) (*Server, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{r: r, cancel: cancel, ended: make(chan struct{})}
 	r.shown.publish(r.machine)
+	r.tellMembers()
 	r.start()
 	go func() {
 		defer close(s.ended)
@@ -57,8 +58,8 @@ func (s *Server) Failed() <-chan struct{} { return s.ended }
 // Append appends payloads in their order; others may come in between. The
 // errors are those of api.go, or ctx's if nothing was done.
 func (s *Server) Append(ctx context.Context, payloads [][]byte) ([]Placed, error) {
-	if s.r.shown.full.Load() {
-		return nil, ErrFull
+	if err := s.r.shown.refuses(); err != nil {
+		return nil, err
 	}
 	c := newCall(payloads)
 	s.r.box.ask(func(protocol.Time) { s.r.machine.desk.append(c) })
@@ -70,8 +71,8 @@ func (s *Server) Append(ctx context.Context, payloads [][]byte) ([]Placed, error
 // answered with its place. Commands must not leave a gap behind those applied and
 // those under way for longer than ctx lasts.
 func (s *Server) AppendIn(ctx context.Context, id protocol.SessionID, first protocol.Seq, payloads [][]byte) ([]Placed, error) {
-	if s.r.shown.full.Load() {
-		return nil, ErrFull
+	if err := s.r.shown.refuses(); err != nil {
+		return nil, err
 	}
 	c := newCall(payloads)
 	s.r.box.ask(func(now protocol.Time) { s.r.machine.desk.appendIn(now, id, first, c) })
@@ -81,8 +82,8 @@ func (s *Server) AppendIn(ctx context.Context, id protocol.SessionID, first prot
 // OpenSession opens a session, or finds the one that the same nonce has opened
 // and that still lives.
 func (s *Server) OpenSession(ctx context.Context, nonce protocol.Nonce) (protocol.SessionID, error) {
-	if s.r.shown.full.Load() {
-		return 0, ErrFull
+	if err := s.r.shown.refuses(); err != nil {
+		return 0, err
 	}
 	c := newCall(nil)
 	s.r.box.ask(func(now protocol.Time) { s.r.machine.desk.open(now, nonce, c) })
@@ -95,6 +96,9 @@ func (s *Server) OpenSession(ctx context.Context, nonce protocol.Nonce) (protoco
 // Barrier returns when this server's list holds everything that was acknowledged
 // by any server before the call (rule 12). It writes no log.
 func (s *Server) Barrier(ctx context.Context) error {
+	if s.r.shown.gone.Load() {
+		return ErrRemoved
+	}
 	c := newCall(nil)
 	s.r.box.ask(func(protocol.Time) { s.r.machine.desk.read(c) })
 	return c.wait(ctx, s.ended)
@@ -164,6 +168,7 @@ const transferPoll = 5 * time.Millisecond
 type shown struct {
 	view atomic.Pointer[publishedView]
 	full atomic.Bool
+	gone atomic.Bool // removed from the cluster
 
 	mu   sync.Mutex
 	next chan struct{} // closed at the next change; nil: nobody waits
@@ -174,9 +179,23 @@ type publishedView struct {
 	applied protocol.Instance
 }
 
+// refuses is why no command is taken now, nil if there is no reason.
+func (s *shown) refuses() error {
+	switch {
+	case s.gone.Load():
+		return ErrRemoved
+	case s.full.Load():
+		return ErrFull
+	}
+	return nil
+}
+
 // publish shows the list as it stands now, if it has changed.
 func (s *shown) publish(m *Machine) {
 	s.full.Store(m.full)
+	if m.newMembers || s.view.Load() == nil {
+		s.gone.Store(m.removed())
+	}
 	last := s.view.Load()
 	if last != nil && last.applied == m.List.Applied() {
 		return
@@ -219,10 +238,16 @@ func (r *runner) report(now protocol.Time) Status {
 		Decided: max(m.leaderSays, m.List.Applied()), Applied: m.List.Applied(), Trim: m.Acceptor.TrimPoint(),
 		Length: m.List.Length(), Sessions: m.List.Sessions(), Waiting: m.desk.waiting(),
 		FreeBytes: r.space.left, Full: m.full, Stale: -1, Uptime: now.Sub(0),
-		Members: r.Members, Store: r.store.Stats(), Network: r.Transport.Stats(), Drops: r.in.drops.byReason(),
+		Store: r.store.Stats(), Network: r.Transport.Stats(), Drops: r.in.drops.byReason(),
 	}
+	st.Self.ID = r.Self.ID
 	if m.inStep != 0 {
 		st.Stale = now.Sub(m.inStep)
+	}
+	members := m.List.Members()
+	st.Members, st.Changing, st.Removed = told(&members), members.Changing(), m.removed()
+	for _, first := range members.First {
+		st.First = append(st.First, Member{ID: first.ID, Address: first.Address, Voter: true})
 	}
 	for _, member := range st.Members {
 		if member.ID == r.Self.ID {

@@ -372,3 +372,10 @@ func TestAfterStopNothingIsDone(t *testing.T) {
 		t.Error("an acceptor took over a server's store")
 	}
 }
+
+// shortly is for what cannot succeed.
+func shortly(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	t.Cleanup(cancel)
+	return ctx
+}

@@ -19,12 +19,16 @@ type Sizes struct {
 	Page    int // what a Promise or Decided may take altogether
 }
 
+// spareMembers is how many more acceptors there may be one day than there are
+// when the sizes are computed: their pins take room in messages.
+const spareMembers = 8
+
 // SizesFor computes the budgets for datagrams of at most maxDatagram bytes and a
-// membership of so many acceptors. The largest message around a value is a
-// Promise, with the pins of all acceptors.
+// membership of so many acceptors, and some more to come. The largest message
+// around a value is a Promise, with the pins of all acceptors.
 func SizesFor(maxDatagram, acceptors int) (Sizes, error) {
 	body := min(maxDatagram, protocol.MaxDatagram) - protocol.FrameOverhead - authTag
-	around := protocol.PageOverhead - protocol.PinSize*(protocol.MaxAcceptors-acceptors) + protocol.VoteOverhead
+	around := protocol.PageOverhead - protocol.PinSize*max(protocol.MaxAcceptors-acceptors-spareMembers, 0) + protocol.VoteOverhead
 	s := Sizes{
 		Body:  body,
 		Value: min(body-max(around, protocol.AcceptOverhead), protocol.MaxValue),

@@ -51,7 +51,7 @@ func TestACheckpointMayOnlyGoForward(t *testing.T) {
 		"rule 3":  func(c *Checkpoint) { c.Round = 8 },
 		"rule 7":  func(c *Checkpoint) { c.Applied = 9 },
 		"chunks":  func(c *Checkpoint) { c.ChunkCount-- },
-		"rule 10": func(c *Checkpoint) { c.Pins = nil },
+		"rule 10": func(c *Checkpoint) { c.Pins = []protocol.Pin{{Acceptor: c.Pins[0].Acceptor, Store: c.Pins[0].Store + 1}} },
 		"back":    func(c *Checkpoint) { c.Covers.Offset-- },
 		"durable": func(c *Checkpoint) { c.Covers.Offset++ },
 	}
@@ -63,6 +63,9 @@ func TestACheckpointMayOnlyGoForward(t *testing.T) {
 		}
 	}
 	must(t, w.save(counted())) // and the store lives
+	without := counted()       // the pinned acceptor is no member any more
+	without.Pins = nil
+	must(t, w.save(without))
 }
 
 func panicOf(do func()) (text string) {

@@ -1,0 +1,262 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"paxos/list"
+	"paxos/protocol"
+)
+
+// firstMembers is what the list of a new store begins with.
+func firstMembers(o Options) list.Members {
+	var voters []protocol.Member
+	for _, id := range o.Quorum.Members() {
+		m := protocol.Member{ID: id}
+		for _, named := range o.Members {
+			if named.ID == id {
+				m.Address = named.Address
+			}
+		}
+		voters = append(voters, m)
+	}
+	return list.FirstMembers(voters)
+}
+
+// configure tells the cores who takes part, as the list says by now (rule 13). A
+// list that does not know leaves the cores with what they were made with.
+func (m *Machine) configure(now protocol.Time) {
+	members := m.List.Members()
+	if len(members.Voters) == 0 {
+		return
+	}
+	told, err := members.Membership()
+	if err != nil {
+		panic(fmt.Sprintf("node: rule 13: the list has impossible members: %v", err))
+	}
+	m.Learner.Configure(told)
+	m.Learner.SetPeers(m.peers(&members))
+	if m.Proposer != nil {
+		m.Proposer.Configure(now, told)
+	}
+	m.newMembers = true
+}
+
+// peers are those that a learner can ask: everybody who keeps the list and
+// answers.
+func (m *Machine) peers(members *list.Members) (peers []protocol.Peer) {
+	role := protocol.RoleAcceptor
+	if m.self.Role == protocol.RoleServer {
+		role = protocol.RoleServer
+	}
+	for _, x := range members.All() {
+		if p := (protocol.Peer{Role: role, ID: x.ID}); p != m.self.Peer {
+			peers = append(peers, p)
+		}
+	}
+	return peers
+}
+
+// TakeMembers returns the members if they have changed since the last call.
+func (m *Machine) TakeMembers() (members list.Members, changed bool) {
+	changed, m.newMembers = m.newMembers, false
+	return m.List.Members(), changed
+}
+
+// wantsCheckpoint reports whether a change of the voters waits for this
+// process's checkpoint: it is settled when a majority of the new voters has in
+// theirs what the old ones decided.
+func (m *Machine) wantsCheckpoint() bool {
+	members := m.List.Members()
+	return m.Acceptor != nil && members.Changing() &&
+		m.List.Applied()+1 >= members.From && m.Acceptor.TrimPoint()+1 < members.From
+}
+
+// removed reports whether this list server is no member any more.
+func (m *Machine) removed() bool {
+	members := m.List.Members()
+	return m.desk != nil && !slices.ContainsFunc(members.All(), func(x protocol.Member) bool { return x.ID == m.self.ID })
+}
+
+// promoteSelf asks for a vote when this list server, a learner so far, is in step.
+func (m *Machine) promoteSelf(now protocol.Time) {
+	members := m.List.Members()
+	if m.desk == nil || !protocol.HasMember(members.Learners, m.self.ID) || members.Changing() ||
+		m.inStep == 0 || now.Sub(m.inStep) > inStepWithin || now < m.promoteAt {
+		return
+	}
+	m.promoteAt = now.Add(promoteEvery)
+	m.desk.out.Send(protocol.GroupProposers, &protocol.Reconfigure{Change: promotion(&members, m.self.ID)})
+}
+
+const (
+	// inStepWithin is how fresh a leader's word must be that nothing is missing here.
+	inStepWithin = time.Second
+	// promoteEvery is the time between two requests for a vote.
+	promoteEvery = 200 * time.Millisecond
+)
+
+// promotion is the change that makes a learner a voter.
+func promotion(members *list.Members, id protocol.NodeID) protocol.Change {
+	c := protocol.Change{Epoch: members.Epoch, Voters: slices.Clone(members.Voters), Next: members.Next}
+	for _, x := range members.Learners {
+		if x.ID == id {
+			c.Voters = append(c.Voters, x)
+		} else {
+			c.Learners = append(c.Learners, x)
+		}
+	}
+	slices.SortFunc(c.Voters, func(a, b protocol.Member) int { return int(a.ID) - int(b.ID) })
+	return c
+}
+
+// addition is the change that makes the process at an address a learner.
+func addition(members *list.Members, address string) protocol.Change {
+	return protocol.Change{
+		Epoch: members.Epoch, Voters: members.Voters, Next: members.Next + 1,
+		Learners: append(slices.Clone(members.Learners), protocol.Member{ID: members.Next, Address: address}),
+	}
+}
+
+// removal is the change that takes a member out.
+func removal(members *list.Members, id protocol.NodeID) protocol.Change {
+	others := func(list []protocol.Member) []protocol.Member {
+		return slices.DeleteFunc(slices.Clone(list), func(x protocol.Member) bool { return x.ID == id })
+	}
+	return protocol.Change{Epoch: members.Epoch, Voters: others(members.Voters), Learners: others(members.Learners), Next: members.Next}
+}
+
+// change is a membership change that the front desk asks for.
+type change struct {
+	call  *call
+	want  func(*list.Members) (c protocol.Change, done bool, err error)
+	asked bool
+}
+
+// reconfigure takes a wish. want is asked again whenever the members are others:
+// it names the next change to propose, or says that all is as it was wished.
+func (d *desk) reconfigure(now protocol.Time, want func(*list.Members) (protocol.Change, bool, error), c *call) {
+	d.changes = append(d.changes, &change{call: c, want: want})
+	d.others++
+	d.askChanges(now)
+}
+
+// askChanges proposes what is wished, and answers those whose wish has come true.
+func (d *desk) askChanges(now protocol.Time) {
+	members := d.list.Members()
+	d.changes = slices.DeleteFunc(d.changes, func(x *change) bool {
+		c, done, err := x.want(&members)
+		switch {
+		case !x.call.wanted():
+		case err != nil && x.asked:
+			d.finish(x.call, fmt.Errorf("%w: %w", ErrUnknown, err))
+		case done || err != nil:
+			d.finish(x.call, err)
+		default:
+			if !members.Changing() && x.call.begin() {
+				x.asked = true
+				d.out.Send(protocol.GroupProposers, &protocol.Reconfigure{Change: c})
+			}
+			d.arm(now)
+			return false
+		}
+		d.others--
+		return true
+	})
+}
+
+// change waits until a wish has come true.
+func (s *Server) change(ctx context.Context, want func(*list.Members) (protocol.Change, bool, error)) error {
+	if err := s.Barrier(ctx); err != nil { // the members as they are, not as they were
+		return err
+	}
+	c := newCall(nil)
+	s.r.box.ask(func(now protocol.Time) { s.r.machine.desk.reconfigure(now, want, c) })
+	return c.wait(ctx, s.ended)
+}
+
+// AddMember makes the server at an address a member that learns, and returns
+// when that is decided. When that server runs and is in step it asks for its vote
+// itself. To add a member again changes nothing.
+func (s *Server) AddMember(ctx context.Context, address string) error {
+	return s.change(ctx, func(m *list.Members) (c protocol.Change, done bool, err error) {
+		switch {
+		case slices.ContainsFunc(m.All(), func(x protocol.Member) bool { return x.Address == address }):
+			return c, true, nil
+		case len(m.All()) >= protocol.MaxAcceptors:
+			return c, false, fmt.Errorf("%w: %d members are the most", ErrConflict, protocol.MaxAcceptors)
+		}
+		return addition(m, address), false, nil
+	})
+}
+
+// RemoveMember takes a server out of the cluster, and returns when it is not
+// needed any more: it may be switched off then. To remove it again changes nothing.
+func (s *Server) RemoveMember(ctx context.Context, id protocol.NodeID) error {
+	return s.change(ctx, func(m *list.Members) (c protocol.Change, done bool, err error) {
+		switch {
+		case !id.Valid() || id >= m.Next:
+			return c, false, fmt.Errorf("%w: there never was a server %d", ErrConflict, id)
+		case !slices.ContainsFunc(m.All(), func(x protocol.Member) bool { return x.ID == id }):
+			return c, true, nil
+		case len(m.Voters) == 1 && m.Voters[0].ID == id:
+			return c, false, fmt.Errorf("%w: server %d is the last that votes", ErrConflict, id)
+		}
+		return removal(m, id), false, nil
+	})
+}
+
+// ReplaceMember adds the server at an address, waits until it votes, and then
+// removes another. If ctx ends before, what is done stays; to call it again goes on.
+func (s *Server) ReplaceMember(ctx context.Context, id protocol.NodeID, address string) error {
+	if err := s.AddMember(ctx, address); err != nil {
+		return err
+	}
+	for !s.votes(address) {
+		select {
+		case <-s.Changed():
+		case <-time.After(promoteEvery):
+		case <-ctx.Done():
+			return fmt.Errorf("%w: server %s has not got its vote yet: %w", ErrUnknown, address, context.Cause(ctx))
+		case <-s.ended:
+			return ErrStopped
+		}
+	}
+	return s.RemoveMember(ctx, id)
+}
+
+func (s *Server) votes(address string) bool {
+	return slices.ContainsFunc(s.Status().Members, func(m Member) bool { return m.Address == address && m.Voter })
+}
+
+// told are the members as Status and Options.OnMembers tell them.
+func told(members *list.Members) (all []Member) {
+	for _, x := range members.All() {
+		learns := protocol.HasMember(members.Learners, x.ID)
+		all = append(all, Member{ID: x.ID, Address: x.Address, Voter: !learns})
+	}
+	slices.SortFunc(all, func(a, b Member) int { return int(a.ID) - int(b.ID) })
+	return all
+}
+
+// tellMembers passes a change of the members on to who keeps the connections.
+func (r *runner) tellMembers() {
+	members, changed := r.machine.TakeMembers()
+	if !changed {
+		return
+	}
+	all := told(&members)
+	if r.OnMembers != nil {
+		r.OnMembers(all)
+	}
+	if members.Epoch > r.epoch {
+		r.Log.Info("members", "epoch", members.Epoch, "voters", fmt.Sprint(protocol.IDs(members.Voters)),
+			"learners", fmt.Sprint(protocol.IDs(members.Learners)), "changing", members.Changing())
+		r.epoch = members.Epoch
+	}
+	if r.machine.removed() {
+		r.Log.Warn("this server was removed from the cluster: it takes no part any more, and may be stopped")
+	}
+}
