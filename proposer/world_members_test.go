@@ -32,9 +32,6 @@ func restoreRoll(t testing.TB, head []byte) *list.State {
 // follow applies what is decided, in order, as far as it concerns who votes, and
 // then counts the votes that came too early.
 func (w *world) follow() {
-	if w.roll == nil {
-		w.roll = w.firstRoll()
-	}
 	for value, ok := w.chosen[w.through+1]; ok; value, ok = w.chosen[w.through+1] {
 		w.through++
 		w.roll.Apply(w.through, value, new(protocol.Effects))
@@ -109,6 +106,12 @@ func (w *world) changeMembers(most int) {
 // asks reports whether somebody asks for a change that is not decided yet.
 func (w *world) asks() bool {
 	return len(w.asked) > 0 && w.asked[len(w.asked)-1] == w.roll.Members().Epoch
+}
+
+// members are all that take part, as decided.
+func (w *world) members() []protocol.Member {
+	m := w.roll.Members()
+	return m.All()
 }
 
 // voters are the servers that vote in the end.

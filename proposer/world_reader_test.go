@@ -22,6 +22,7 @@ func (n *serverNode) readOften(life int) {
 	n.w.after(time.Duration(n.w.rng.Int64N(int64(4*time.Millisecond))), func() {
 		n.awake(func() {
 			if life == n.life {
+				n.connect()
 				n.reading.goOn(n)
 				n.readOften(life)
 			}

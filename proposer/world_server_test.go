@@ -91,13 +91,22 @@ func (n *serverNode) configure() {
 	if err != nil {
 		n.w.t.Fatal(err)
 	}
-	var peers []protocol.Peer
-	for _, x := range members.All() {
-		peers = append(peers, protocol.Peer{Role: protocol.RoleServer, ID: x.ID})
-	}
-	n.l.SetPeers(peers)
 	n.l.Configure(m)
 	n.p.Configure(n.w.now, m)
+	n.connect()
+}
+
+// connect says whom to ask: who takes part as far as this server knows, and
+// whoever connects to it. A new one may know nobody else.
+func (n *serverNode) connect() {
+	members := n.roll.Members()
+	var peers []protocol.Peer
+	for _, x := range append(members.All(), n.w.members()...) {
+		if p := (protocol.Peer{Role: protocol.RoleServer, ID: x.ID}); !slices.Contains(peers, p) {
+			peers = append(peers, p)
+		}
+	}
+	n.l.SetPeers(peers)
 }
 
 // crash ends this life; what was not durable is gone.

@@ -96,7 +96,7 @@ func emptyWorld(t testing.TB, seed uint64, n int) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{
+	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 99)), quorum: q, pageVotes: 3, now: 1,
 		ballots: make(map[slotBallot]map[protocol.NodeID]bool),
 		values:  make(map[slotBallot][]byte),
@@ -107,6 +107,8 @@ func emptyWorld(t testing.TB, seed uint64, n int) *world {
 		early:   make(map[protocol.Instance][]slotBallot),
 		gone:    make(map[protocol.NodeID]bool),
 	}
+	w.roll = w.firstRoll()
+	return w
 }
 
 func (w *world) after(d time.Duration, do func()) {
