@@ -41,9 +41,12 @@ type Config struct {
 	// the rest; servers send a sign of life every 15 s. Default 35 s.
 	WatchSilence time.Duration
 
-	// Pipeline is how many batches of appends may be under way, 1 to 16. Default 2.
+	// Pipeline is how many batches of appends may be under way, 1 to 16. Default 1: more than one pays only
+	// where values are so large that the 1024 commands a session may have under way do not fit one batch (512 KiB), for
+	// requests on different connections may overtake each other, and then have to be repeated.
 	Pipeline int
-	// ReadPipeline is how many batches of reads may be under way, 1 to 16. Default 2.
+	// ReadPipeline is how many batches of reads of single entries may be under way, 1 to 16. Default 1: what is asked
+	// meanwhile makes one larger batch, which costs everybody less.
 	ReadPipeline int
 	// QueueBytes of appends may wait to be sent; calls beyond it wait for room.
 	// Each value counts 128 bytes more than it has. Default 4 MiB, at least 64 KiB.
@@ -62,8 +65,8 @@ func (cfg Config) withDefaults() Config {
 	orDefault(&cfg.DialTimeout, 500*time.Millisecond)
 	orDefault(&cfg.GiveUp, time.Minute)
 	orDefault(&cfg.WatchSilence, 35*time.Second)
-	orDefault(&cfg.Pipeline, 2)
-	orDefault(&cfg.ReadPipeline, 2)
+	orDefault(&cfg.Pipeline, 1)
+	orDefault(&cfg.ReadPipeline, 1)
 	orDefault(&cfg.QueueBytes, 4<<20)
 	orDefault(&cfg.MaxValue, protocol.MaxPayload)
 	if cfg.Log == nil {

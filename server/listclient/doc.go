@@ -31,9 +31,9 @@
 //
 // # How batches form
 //
-// A few lanes, each with a connection of its own, take turns: a lane takes what
-// was queued, writes its request, lets the next lane have its turn and waits for
-// the answer. While requests are under way new calls queue up and make the next
+// Lanes, each with a connection of its own, take turns: a lane takes what was
+// queued, writes its request, lets the next lane have its turn and waits for the
+// answer. While requests are under way new calls queue up and make the next
 // batch, so an idle client adds no delay, and a busy one sends ever larger batches. Reads
 // of single entries are gathered in the same way; each is answered by a request
 // that was sent after it was asked for, so it is as linearizable as if it were alone.
@@ -42,10 +42,12 @@
 //
 // The Client stays with a server that works. One that does not answer, or
 // answers that it cannot, is left for the next at once, and not asked again for a while.
+// Among those that work the leader is preferred, for it answers soonest.
 // Lists and watches that break off go on at another server with the entry that is due.
 //
 // # Where to read on
 //
 // append.go and get.go are the calls, lane.go sends batches, session.go knows what
-// becomes of them, conn.go is one connection, servers.go chooses.
+// becomes of them (renew.go: how it ends), reader.go gathers reads, stream.go keeps
+// lists and watches going; link.go and conn.go are the connections, servers.go chooses.
 package listclient

@@ -45,7 +45,10 @@ func TestTheClientStaysWithTheServerThatWorks(t *testing.T) {
 	doors, names := f.open(t, 3)
 	var asked [3]atomic.Int32
 	for i, d := range doors {
-		d.setFault(func(string) fault {
+		d.setFault(func(path string) fault {
+			if path == "/v1/status" {
+				return none
+			}
 			asked[i].Add(1)
 			if i == 0 {
 				return timeoutBefore
@@ -60,6 +63,25 @@ func TestTheClientStaysWithTheServerThatWorks(t *testing.T) {
 	if asked[0].Load() > 1 || asked[2].Load() > 0 {
 		t.Errorf("requests by server: %d, %d, %d", asked[0].Load(), asked[1].Load(), asked[2].Load())
 	}
+}
+
+func TestTheLeaderIsPreferred(t *testing.T) {
+	f := newFake()
+	doors, names := f.open(t, 3)
+	f.leader = names[2]
+	var leading atomic.Int32
+	doors[2].setFault(func(path string) fault {
+		if path == "/v1/list" {
+			leading.Add(1)
+		}
+		return none
+	})
+	c := open(t, names)
+	for i := 0; leading.Load() == 0; i++ {
+		mustAppend(t, c, value.Int(int64(i)))
+	}
+	doors[2].kill()
+	mustAppend(t, c, value.Int(0)) // a leader that does not work is left alone
 }
 
 // TestAnAnswerThatComesTooLateIsNotTakenForTheNext: the bug that the property test found first.

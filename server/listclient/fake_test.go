@@ -27,6 +27,7 @@ type fake struct {
 	limit    int            // bytes of a value; 0: any
 	full     bool
 	stale    time.Duration
+	leader   string         // address
 	running  sync.WaitGroup // requests, late ones too
 }
 
@@ -266,7 +267,7 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request, body []byte) {
 	case "GET /v1/watch":
 		f.watch(w, r)
 	case "GET /v1/status":
-		fmt.Fprintf(w, `{"id": 1, "address": "x:1", "leads": true, "leader": 1, "length": 3, "stale_ms": 40, "members": [{"id": 1, "address": "x:1", "voter": true}]}`)
+		fmt.Fprintf(w, `{"id": 1, "address": "x:1", "leads": true, "leader": 1, "length": 3, "stale_ms": 40, "members": [{"id": 1, "address": %q, "voter": true}]}`, f.leader)
 	case "GET /v1/members":
 		io.WriteString(w, `{"members": [{"id": 2, "address": "y:1", "voter": false}], "changing": true}`)
 	case "POST /v1/members":

@@ -116,6 +116,7 @@ func (l *lane) settle(err *Error) {
 		}
 		if err == nil {
 			l.deliver()
+			l.a.c.findLeader()
 			return
 		}
 	}

@@ -135,7 +135,9 @@ func TestAGetThatNobodyWaitsForIsDropped(t *testing.T) {
 			}
 		})
 	}
-	c.reads.awaitQueued(1)
+	for !c.servers.anyFailed() {
+		time.Sleep(time.Millisecond)
+	}
 	cancel()
 	running.Wait()
 	doors[0].start(t)
@@ -145,6 +147,12 @@ func TestAGetThatNobodyWaitsForIsDropped(t *testing.T) {
 	if n := f.count("/v1/list"); n > 0 {
 		t.Errorf("%d requests for nobody", n)
 	}
+}
+
+func (p *servers) anyFailed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.all[0].fails > 0
 }
 
 func collect(t *testing.T, c *Client, from uint64) (got []string) {

@@ -33,9 +33,11 @@ func (a *appender) requeue(cmd command) {
 	}
 }
 
-// abandon ends the session; the outcome of everything under way is unknown.
-func (a *appender) abandon(err *Error) {
+// abandon ends the session; the outcome of everything under way is unknown. It gives these commands, for the
+// caller to tell their groups.
+func (a *appender) abandon(why *Error) []command {
 	a.mu.Lock()
+	defer a.mu.Unlock()
 	var lost []command
 	for _, b := range a.dissolve() {
 		lost = append(lost, b.commands...)
@@ -44,9 +46,10 @@ func (a *appender) abandon(err *Error) {
 		cmd.group.dead = true
 	}
 	a.purge() // the rest of a call does not overtake what was lost
-	a.mu.Unlock()
-	a.c.cfg.Log.Warn("session given up", "unknown", len(lost), "error", err)
-	fail(lost, err)
+	if len(lost) > 0 {
+		a.c.cfg.Log.Warn("session given up", "unknown", len(lost), "error", why)
+	}
+	return lost
 }
 
 // refuse fails all that is queued, and begins a new reckoning of how long nothing works.
@@ -77,7 +80,7 @@ func (a *appender) close() {
 	a.mu.Lock()
 	a.over = true
 	a.mu.Unlock()
-	a.abandon(closed(Unknown))
+	fail(a.abandon(closed(Unknown)), closed(Unknown))
 	a.refuse(closed(NotDone))
 	a.mu.Lock()
 	a.more.Broadcast()

@@ -153,6 +153,7 @@ func (c *Client) openSession() (session, window uint64, err *Error) {
 		return 0, 0, badAnswer("", fmt.Sprintf("opening a session: %.100q", body))
 	}
 	c.cfg.Log.Debug("session opened", "session", session)
+	c.findLeader()
 	return session, window, nil
 }
 
@@ -207,14 +208,15 @@ func (a *appender) decide(b *batch, err *Error) bool {
 			fail(b.commands, err)
 		}
 	case err.Code == codeExpired && b.doubt:
-		a.abandon(err.with(Unknown))
+		fail(a.abandon(err), err.with(Unknown))
 	case givenUp && b.doubt:
-		a.abandon(err.with(Unknown))
-		a.refuse(err.with(NotDone))
+		lost := a.abandon(err)
+		a.refuse(err.with(NotDone)) // before anybody is told and may queue the next value
+		fail(lost, err.with(Unknown))
 	case givenUp:
 		a.restart(b, false)
-		fail(b.commands, err)
 		a.refuse(err)
+		fail(b.commands, err)
 	case err.Code == codeExpired:
 		a.restart(b, true)
 	case err.Code == codeTooLarge && !b.doubt && len(b.commands) > 1:
