@@ -47,9 +47,9 @@ func (m *Machine) chunkCount(length uint64) uint64 {
 	return length / protocol.ChunkEntries
 }
 
-// keepsEntries reports whether the list is kept, or only its sessions: those are
-// all that a proposer needs.
-func (m *Machine) keepsEntries() bool { return m.Proposer == nil || m.Acceptor != nil }
+// keepsEntries reports whether the list is kept, or only its sessions and members:
+// those are all that a proposer needs.
+func (m *Machine) keepsEntries() bool { return !m.SessionsOnly }
 
 // durableState is what a checkpoint holds beside the list and the votes.
 func (m *Machine) durableState(covers storage.Position) storage.Checkpoint {

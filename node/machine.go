@@ -18,7 +18,8 @@ type Parts struct {
 	Fetcher  *learner.Fetcher
 	List     *list.State
 
-	desk *desk // of a list server
+	SessionsOnly bool  // the list keeps no entries
+	desk         *desk // of a list server, and of an observer
 
 	Round uint64         // restored from the store
 	Pins  *protocol.Pins // shared by all of them
@@ -159,8 +160,11 @@ func (m *Machine) Settle(now protocol.Time) {
 			m.Proposer.Flush(now, &m.out)
 			m.applyAll(now)
 		}
+	} else {
+		m.ask(now)
 	}
 	m.catchUp(now)
+	m.promoteSelf(now)
 }
 
 // ask hands what the front desk wants to the leader: to the own proposer if that
@@ -170,10 +174,12 @@ func (m *Machine) ask(now protocol.Time) (inside bool) {
 	if m.desk == nil {
 		return false
 	}
-	leader := m.Proposer.Leader()
+	var leader protocol.NodeID
+	if m.Proposer != nil {
+		leader = m.Proposer.Leader()
+	}
 	m.desk.flush(now, leader)
-	m.promoteSelf(now)
-	inside = m.Proposer.Leading() && len(m.desk.out.Now) > 0
+	inside = m.Proposer != nil && m.Proposer.Leading() && len(m.desk.out.Now) > 0
 	for _, s := range m.desk.out.Now {
 		msg := detached(s.Msg)
 		switch {

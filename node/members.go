@@ -77,18 +77,19 @@ func (m *Machine) wantsCheckpoint() bool {
 // removed reports whether this list server is no member any more.
 func (m *Machine) removed() bool {
 	members := m.List.Members()
-	return m.desk != nil && !slices.ContainsFunc(members.All(), func(x protocol.Member) bool { return x.ID == m.self.ID })
+	return m.self.Role == protocol.RoleServer && !slices.ContainsFunc(members.All(), func(x protocol.Member) bool { return x.ID == m.self.ID })
 }
 
-// promoteSelf asks for a vote when this list server, a learner so far, is in step.
+// promoteSelf asks for a vote when this process, a learner so far, is in step.
+// Only now it is of use: a voter that lags could not stand in for another one.
 func (m *Machine) promoteSelf(now protocol.Time) {
-	members := m.List.Members()
-	if m.desk == nil || !protocol.HasMember(members.Learners, m.self.ID) || members.Changing() ||
-		m.inStep == 0 || now.Sub(m.inStep) > inStepWithin || now < m.promoteAt {
+	if m.Acceptor == nil || m.inStep == 0 || now.Sub(m.inStep) > inStepWithin || now < m.promoteAt {
 		return
 	}
-	m.promoteAt = now.Add(promoteEvery)
-	m.desk.out.Send(protocol.GroupProposers, &protocol.Reconfigure{Change: promotion(&members, m.self.ID)})
+	if members := m.List.Members(); protocol.HasMember(members.Learners, m.self.ID) && !members.Changing() {
+		m.promoteAt = now.Add(promoteEvery)
+		m.out.Send(protocol.GroupProposers, &protocol.Reconfigure{Change: promotion(&members, m.self.ID)})
+	}
 }
 
 const (
@@ -112,20 +113,36 @@ func promotion(members *list.Members, id protocol.NodeID) protocol.Change {
 	return c
 }
 
-// addition is the change that makes the process at an address a learner.
-func addition(members *list.Members, address string) protocol.Change {
-	return protocol.Change{
-		Epoch: members.Epoch, Voters: members.Voters, Next: members.Next + 1,
-		Learners: append(slices.Clone(members.Learners), protocol.Member{ID: members.Next, Address: address}),
+// addition is the change that makes a process a learner; done if it is a member.
+func addition(members *list.Members, x protocol.Member) (c protocol.Change, done bool, err error) {
+	switch {
+	case protocol.HasMember(members.All(), x.ID):
+		return c, true, nil
+	case x.ID < members.Next:
+		return c, false, fmt.Errorf("%w: %d was a member before; what it promised is forgotten, so that its id cannot be used again", ErrConflict, x.ID)
+	case len(members.All()) >= protocol.MaxAcceptors:
+		return c, false, fmt.Errorf("%w: %d members are the most", ErrConflict, protocol.MaxAcceptors)
 	}
+	return protocol.Change{
+		Epoch: members.Epoch, Voters: members.Voters, Next: x.ID + 1,
+		Learners: append(slices.Clone(members.Learners), x),
+	}, false, nil
 }
 
-// removal is the change that takes a member out.
-func removal(members *list.Members, id protocol.NodeID) protocol.Change {
+// removal is the change that takes a member out; done when it is not needed any more.
+func removal(members *list.Members, id protocol.NodeID) (c protocol.Change, done bool, err error) {
+	switch {
+	case !id.Valid() || id >= members.Next:
+		return c, false, fmt.Errorf("%w: there never was a member %d", ErrConflict, id)
+	case !protocol.HasMember(members.All(), id):
+		return c, true, nil
+	case len(members.Voters) == 1 && members.Voters[0].ID == id:
+		return c, false, fmt.Errorf("%w: %d is the last that votes", ErrConflict, id)
+	}
 	others := func(list []protocol.Member) []protocol.Member {
 		return slices.DeleteFunc(slices.Clone(list), func(x protocol.Member) bool { return x.ID == id })
 	}
-	return protocol.Change{Epoch: members.Epoch, Voters: others(members.Voters), Learners: others(members.Learners), Next: members.Next}
+	return protocol.Change{Epoch: members.Epoch, Voters: others(members.Voters), Learners: others(members.Learners), Next: members.Next}, false, nil
 }
 
 // change is a membership change that the front desk asks for.
@@ -182,30 +199,17 @@ func (s *Server) change(ctx context.Context, want func(*list.Members) (protocol.
 // itself. To add a member again changes nothing.
 func (s *Server) AddMember(ctx context.Context, address string) error {
 	return s.change(ctx, func(m *list.Members) (c protocol.Change, done bool, err error) {
-		switch {
-		case slices.ContainsFunc(m.All(), func(x protocol.Member) bool { return x.Address == address }):
+		if slices.ContainsFunc(m.All(), func(x protocol.Member) bool { return x.Address == address }) {
 			return c, true, nil
-		case len(m.All()) >= protocol.MaxAcceptors:
-			return c, false, fmt.Errorf("%w: %d members are the most", ErrConflict, protocol.MaxAcceptors)
 		}
-		return addition(m, address), false, nil
+		return addition(m, protocol.Member{ID: m.Next, Address: address})
 	})
 }
 
 // RemoveMember takes a server out of the cluster, and returns when it is not
 // needed any more: it may be switched off then. To remove it again changes nothing.
 func (s *Server) RemoveMember(ctx context.Context, id protocol.NodeID) error {
-	return s.change(ctx, func(m *list.Members) (c protocol.Change, done bool, err error) {
-		switch {
-		case !id.Valid() || id >= m.Next:
-			return c, false, fmt.Errorf("%w: there never was a server %d", ErrConflict, id)
-		case !slices.ContainsFunc(m.All(), func(x protocol.Member) bool { return x.ID == id }):
-			return c, true, nil
-		case len(m.Voters) == 1 && m.Voters[0].ID == id:
-			return c, false, fmt.Errorf("%w: server %d is the last that votes", ErrConflict, id)
-		}
-		return removal(m, id), false, nil
-	})
+	return s.change(ctx, func(m *list.Members) (protocol.Change, bool, error) { return removal(m, id) })
 }
 
 // ReplaceMember adds the server at an address, waits until it votes, and then

@@ -156,3 +156,57 @@ func TestMembersSurviveARestart(t *testing.T) {
 		t.Error("one of two changed the members")
 	}
 }
+
+// A lost acceptor of the multicast roles is replaced for good, with the same tools.
+func TestALostAcceptorIsReplacedForGood(t *testing.T) {
+	c := newTestCluster(t, 3)
+	var acceptors []*role
+	for id := protocol.NodeID(1); id <= 3; id++ {
+		acceptors = append(acceptors, c.start(protocol.RoleAcceptor, id))
+	}
+	learner := c.start(protocol.RoleLearner, 1)
+	c.start(protocol.RoleProposer, 1)
+	c.submit(1, []string{"a", "b"})
+	acceptors[0].stop() // with its disk
+
+	o := c.options(protocol.RoleLearner, 99)
+	o.Transport = c.net.Join(joins[protocol.RoleLearner]...)
+	observer, err := StartObserver(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer observer.Stop()
+	if err := observer.AddAcceptor(patient(t), 1); err != nil {
+		t.Errorf("added again: %v", err) // it is a member still
+	}
+	if err := observer.AddAcceptor(patient(t), 4); err != nil {
+		t.Fatal(err)
+	}
+	c.start(protocol.RoleAcceptor, 4)
+	votes := func(want ...protocol.NodeID) func() bool {
+		return func() bool {
+			members, changing, err := observer.Acceptors(patient(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var ids []protocol.NodeID
+			for _, m := range members {
+				if m.Voter {
+					ids = append(ids, m.ID)
+				}
+			}
+			return !changing && slices.Equal(ids, want)
+		}
+	}
+	until(t, "the new acceptor votes", votes(1, 2, 3, 4))
+	if err := observer.RemoveAcceptor(patient(t), 1); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the lost one is out", votes(2, 3, 4))
+	if err := observer.AddAcceptor(patient(t), 1); !errors.Is(err, ErrConflict) {
+		t.Errorf("a removed id is used again: %v", err)
+	}
+	acceptors[1].stop()
+	c.submit(2, []string{"c"}) // 3 and 4 are a majority of the new three only
+	learner.output.wait(t, 3)
+}

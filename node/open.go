@@ -103,10 +103,12 @@ func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
 	r.machine = NewMachine(self, parts)
 	r.in = newInbox(r.Transport, r.Cluster, r.Self)
 	r.out = &outbox{transport: r.Transport, cluster: r.Cluster, self: self}
-	if r.Self.Role == protocol.RoleServer {
-		r.box, r.space = &mailbox{wake: r.Transport.Wake}, newSpace(r.Options)
-		r.out.own = r.box
+	if r.Self.Role == protocol.RoleServer || r.observes {
+		r.box = &mailbox{wake: r.Transport.Wake}
 		r.machine.desk = newDesk(r.deskConfig(sizes), parts.List)
+	}
+	if r.Self.Role == protocol.RoleServer {
+		r.out.own, r.space = r.box, newSpace(r.Options)
 	}
 	r.disk = newDisk(r.store, r.out, r.failure)
 	r.worker = newWorker(r.store, r.listOptions(), r.failure, r.Transport.Wake)
@@ -118,7 +120,7 @@ func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
 }
 
 func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Restored) (Parts, error) {
-	p := Parts{Round: restored.Round, Pins: protocol.NewPins(restored.Pins)}
+	p := Parts{SessionsOnly: r.sessionsOnly(), Round: restored.Round, Pins: protocol.NewPins(restored.Pins)}
 	var err error
 	if p.List, err = r.restoreList(restored); err != nil {
 		return p, err
@@ -138,6 +140,8 @@ func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Resto
 	}
 	return p, err
 }
+
+func (r *runner) sessionsOnly() bool { return r.Self.Role == protocol.RoleProposer || r.observes }
 
 // votes reports whether this process has an acceptor in it.
 func (r *runner) votes() bool {
@@ -161,7 +165,7 @@ func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
 
 // listOptions are those of a list that tells nobody.
 func (r *runner) listOptions() list.Options {
-	return list.Options{SessionsOnly: r.Self.Role == protocol.RoleProposer, Members: firstMembers(r.Options)}
+	return list.Options{SessionsOnly: r.sessionsOnly(), Members: firstMembers(r.Options)}
 }
 
 func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins, seed uint64) learner.Config {

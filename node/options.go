@@ -56,6 +56,8 @@ type Options struct {
 	Load *Load
 
 	Timing Timing
+
+	observes bool // see StartObserver
 }
 
 // Timing holds the durations that a deployment may want to change. The zero

@@ -26,6 +26,10 @@ func StartServer(o Options) (*Server, error) {
 	if o.Self.Role != protocol.RoleServer {
 		return nil, fmt.Errorf("a list server cannot be a %s", o.Self.Role)
 	}
+	return launch(o)
+}
+
+func launch(o Options) (*Server, error) {
 	r, err := open(o)
 	if err != nil {
 		return nil, err
@@ -177,6 +181,7 @@ type shown struct {
 type publishedView struct {
 	list.View
 	applied protocol.Instance
+	members list.Members
 }
 
 // refuses is why no command is taken now, nil if there is no reason.
@@ -200,7 +205,7 @@ func (s *shown) publish(m *Machine) {
 	if last != nil && last.applied == m.List.Applied() {
 		return
 	}
-	s.view.Store(&publishedView{m.List.View(), m.List.Applied()})
+	s.view.Store(&publishedView{m.List.View(), m.List.Applied(), m.List.Members()})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next != nil {

@@ -1,0 +1,56 @@
+package node
+
+import (
+	"context"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/storage/kv"
+	"paxos/vfs"
+)
+
+// Observer takes part in a cluster of multicast roles for a while, to look at its
+// members or to change them. It is a learner that keeps nothing on the disk, and of
+// the list only its sessions and members.
+type Observer struct{ server *Server }
+
+// StartObserver starts an observer. Options.Self must be a learner whose id no
+// other one has; the options about stores do not count.
+func StartObserver(o Options) (*Observer, error) {
+	o.DataDir, o.Init, o.FS, o.OpenDB, o.observes = "observer", true, vfs.NewMem(randomUint64()), kv.NewMemory().Open, true
+	s, err := launch(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Observer{s}, nil
+}
+
+// Stop ends the observer.
+func (o *Observer) Stop() error { return o.server.Stop() }
+
+// Acceptors tells who votes, or learns to do so, as of now.
+func (o *Observer) Acceptors(ctx context.Context) (members []Member, changing bool, err error) {
+	if err := o.server.Barrier(ctx); err != nil {
+		return nil, false, err
+	}
+	now := o.server.members()
+	return told(&now), now.Changing(), nil
+}
+
+// AddAcceptor makes an acceptor a member that learns. When it runs, with an
+// empty store, and is in step, it asks for its vote itself. Its id must be above
+// all that were ever used.
+func (o *Observer) AddAcceptor(ctx context.Context, id protocol.NodeID) error {
+	return o.server.change(ctx, func(m *list.Members) (protocol.Change, bool, error) {
+		return addition(m, protocol.Member{ID: id})
+	})
+}
+
+// RemoveAcceptor takes an acceptor out, and returns when it is not needed any
+// more: it may be switched off then.
+func (o *Observer) RemoveAcceptor(ctx context.Context, id protocol.NodeID) error {
+	return o.server.RemoveMember(ctx, id)
+}
+
+// members are those of the list as it was last applied here.
+func (s *Server) members() list.Members { return s.r.shown.view.Load().members }
