@@ -17,13 +17,14 @@ import (
 // a story that reads from top to bottom; "go test -run Transcripts -rewrite"
 // writes down what the core does now, for the eye to check.
 //
-//	new [applied=N] [round=N] [pins=A:STORE,...] [acceptors=N] [bytes=N]  a fresh proposer 1
+//	new [role=server] [applied=N] [round=N] [pins=A:STORE,...] [acceptors=N] [bytes=N]  a fresh proposer 1
 //	at=MS                    moves the clock before the command
 //	tick, tick-due           Tick now, or at the Deadline
 //	MESSAGE [from=ACCEPTOR] [role=learner] ...   Step
 //	list ID=SEQ ...          what the applied state says of sessions
 //	applied N [advanced=S:Q] [opened=NONCE:S] [skipped=S:Q] [expired=S] [snapshot]
 //	yield-to PROPOSER        Yield, to nobody in particular if 0
+//	configure FROM:ID+ID+... [FROM:ID+ID+...] [epoch=N]   who votes
 //	flush, state
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -109,6 +110,8 @@ func (tr *transcript) do(t *testing.T, b *strings.Builder, cmd string, out *prot
 		tr.applied(out)
 	case "flush":
 		tr.p.Flush(tr.now, out)
+	case "configure":
+		tr.configure(t)
 	case "yield-to":
 		fmt.Fprintf(b, "yields: %t\n", tr.p.Yield(tr.now, protocol.NodeID(atoi(tr.word[0])), out))
 	case "state":
@@ -140,6 +143,14 @@ func (tr *transcript) state(b *strings.Builder) {
 	fmt.Fprintln(b)
 }
 
+// role is proposer unless it says server.
+func (tr *transcript) role() protocol.Role {
+	if tr.args["role"] == "server" {
+		return protocol.RoleServer
+	}
+	return protocol.RoleProposer
+}
+
 func (tr *transcript) create(t *testing.T) {
 	n := tr.num("acceptors")
 	if n == 0 {
@@ -151,9 +162,30 @@ func (tr *transcript) create(t *testing.T) {
 	}
 	tr.list = newDumbList()
 	tr.p = New(Config{
-		Self: protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleProposer, ID: 1}}, Quorum: q, Incarnation: 1,
+		Self: protocol.Sender{Peer: protocol.Peer{Role: tr.role(), ID: 1}}, Quorum: q, Incarnation: 1,
 		Seed: 1, ValueBytes: max(tr.num("bytes"), 200), WindowInstances: 4, WindowBytes: 4000,
 	}, Restored{Round: uint64(tr.num("round")), Applied: protocol.Instance(tr.num("applied")), Pins: tr.pins()}, tr.list)
+}
+
+func (tr *transcript) configure(t *testing.T) {
+	var configs []protocol.Configuration
+	for _, word := range tr.word {
+		from, list, _ := strings.Cut(word, ":")
+		var ids []protocol.NodeID
+		for id := range strings.SplitSeq(list, "+") {
+			ids = append(ids, protocol.NodeID(atoi(id)))
+		}
+		q, err := protocol.NewQuorum(ids...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		configs = append(configs, protocol.Configuration{From: protocol.Instance(atoi(from)), Quorum: q})
+	}
+	m, err := protocol.NewMembership(uint64(tr.num("epoch")), configs...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.p.Configure(tr.now, m)
 }
 
 func (tr *transcript) applied(out *protocol.Output) {
@@ -190,6 +222,8 @@ func (tr *transcript) message(t *testing.T, cmd string) protocol.Message {
 		return tr.heartbeatAck()
 	case "read":
 		return &protocol.Read{ID: uint64(tr.num("id"))}
+	case "reconfigure":
+		return tr.reconfigure()
 	case "yield":
 		return &protocol.Yield{Ballot: tr.ballot("ballot"), Target: protocol.NodeID(tr.num("to"))}
 	case "prepare":
@@ -220,6 +254,14 @@ func (tr *transcript) heartbeatAck() *protocol.HeartbeatAck {
 		Ballot: tr.ballot("ballot"), Round: uint64(tr.num("round")), Window: uint32(tr.num("window")), Low: tr.args["low"] == "true",
 		Applied: protocol.Instance(max(tr.num("applied"), tr.num("trim"))), Trim: protocol.Instance(tr.num("trim")),
 	}
+}
+
+func (tr *transcript) reconfigure() *protocol.Reconfigure {
+	c := protocol.Change{Epoch: uint64(tr.num("epoch")), Next: protocol.NodeID(tr.num("next"))}
+	for id := range strings.SplitSeq(tr.args["voters"], "+") {
+		c.Voters = append(c.Voters, protocol.Member{ID: protocol.NodeID(atoi(id))})
+	}
+	return &protocol.Reconfigure{Change: c}
 }
 
 func (tr *transcript) promise() *protocol.Promise {
@@ -396,6 +438,10 @@ func describeValue(v protocol.Value) string {
 			return err.Error()
 		}
 		v = rest
+		if c := item.Change; c != nil {
+			parts = append(parts, fmt.Sprintf("change epoch=%d settle=%t voters=%v", c.Epoch, c.Settle, protocol.IDs(c.Voters)))
+			continue
+		}
 		if item.Open {
 			parts = append(parts, "open "+strings.TrimRight(string(item.Nonce[:]), "\x00"))
 			continue
