@@ -43,7 +43,7 @@ func TestRequestsUnderWayEndBeforeTheServerDoes(t *testing.T) {
 func TestRequestsThatTakeTooLongAreCutAtTheEnd(t *testing.T) {
 	release, entered := make(chan struct{}), make(chan time.Duration, 1)
 	defer close(release)
-	f := newFront(t, stuck(release, entered), Options{Limits: Limits{Shutdown: 20 * time.Millisecond}})
+	f := newFront(t, stuck(release, entered), Options{Limits: Limits{Shutdown: 20 * time.Millisecond, Wait: time.Hour}})
 	c := f.dial()
 	c.say(postOf(`{"value": 1}`))
 	<-entered

@@ -310,13 +310,20 @@ func TestAWatcherSeesAllThereIsAndAllThatComes(t *testing.T) {
 }
 
 func TestWatchersHearThatTheServerIsAliveAndThatItEnds(t *testing.T) {
-	f := newFront(t, servertest.New(), Options{Limits: Limits{Alive: time.Millisecond}})
+	f := newFront(t, servertest.New(), Options{Limits: Limits{Alive: time.Millisecond, Shutdown: time.Hour}})
 	next, closeIt := f.events("/v1/watch")
 	defer closeIt()
 	f.equal(next(), ": alive")
 	f.equal(next(), ": alive")
-	if err := f.stop(); err != nil {
-		t.Fatal(err)
+	stopped := make(chan error, 1)
+	go func() { stopped <- f.stop() }()
+	select {
+	case err := <-stopped:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(patience):
+		t.Fatal("a watcher keeps the server from ending")
 	}
 	for text := next(); text != "end"; text = next() {
 		f.equal(text, ": alive")
