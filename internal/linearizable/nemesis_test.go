@@ -1,14 +1,14 @@
 package linearizable
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
 	"slices"
 	"sync"
 	"time"
-
-	"context"
 )
 
 // fault does something bad to the servers; heal undoes it. leader is 0 where none is known.
@@ -30,7 +30,7 @@ func (s *stage) torture(faults ...fault) {
 			ok(s.t, f(s, r, leader))
 			s.wait(r, 300*time.Millisecond)
 		}
-		s.wait(r, 1500*time.Millisecond)
+		s.wait(r, []time.Duration{300 * time.Millisecond, 2500 * time.Millisecond}[r.IntN(2)]) // before others notice, or after
 		s.heal(r)
 		s.wait(r, 500*time.Millisecond)
 	}
@@ -193,17 +193,17 @@ func part(s *stage, r *rand.Rand, leader int) error {
 		all[i]++
 	}
 	n := len(all)
-	switch r.IntN(5) {
+	switch r.IntN(6) {
 	case 0: // in two
 		cut := 1 + r.IntN(n-1)
 		return s.network.Partition(all[:cut], all[cut:])
-	case 1: // someone alone
-		alone := someone(s, r, leader)
-		return s.network.Partition([]int{alone}, slices.DeleteFunc(all, func(i int) bool { return i == alone }))
-	case 2: // two halves that have one server in common
+	case 1, 2: // one alone, which does not hear that another one leads
+		alone := cmp.Or(leader, all[0])
+		return s.network.Partition([]int{alone}, s.others(alone))
+	case 3: // two halves that have one server in common
 		cut := n / 2
 		return s.network.Partition(all[:cut+1], all[cut:])
-	case 3: // everybody alone
+	case 4: // everybody alone
 		return s.network.Partition()
 	}
 	return s.network.Deafen(someone(s, r, leader), all[0])

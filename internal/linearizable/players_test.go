@@ -23,8 +23,9 @@ type player struct {
 	client *Client
 	random *rand.Rand
 	mix    mix
-	query  string // of reads
-	seen   int64  // the longest list
+	query  string       // of reads
+	avoid  [8]time.Time // until when a server is asked less, because it did not answer
+	seen   int64        // the longest list
 }
 
 // mix says how often each kind of operation is done, out of the sum.
@@ -67,23 +68,36 @@ func (s *stage) play(count int, m mix) (stop func()) {
 
 func (p *player) play(ctx context.Context) {
 	for ctx.Err() == nil {
-		err := p.one(ctx, 1+p.random.IntN(p.s.cluster.Count()), p.mix.draw(p.random), p.patience())
-		pause := time.Duration(p.random.IntN(3000)) * time.Microsecond
-		if err != nil {
-			pause *= 10
+		server := p.server()
+		if p.one(ctx, server, p.mix.draw(p.random), p.patience()) != nil {
+			p.avoid[server] = time.Now().Add(300 * time.Millisecond)
 		}
-		sleep(ctx, pause)
+		sleep(ctx, time.Duration(p.random.IntN(3000))*time.Microsecond)
+	}
+}
+
+// server draws one, rarely one that has just not answered: much should happen
+// at those that do.
+func (p *player) server() int {
+	for {
+		i := 1 + p.random.IntN(p.s.cluster.Count())
+		if time.Now().After(p.avoid[i]) || p.random.IntN(10) == 0 {
+			return i
+		}
 	}
 }
 
 // patience is how long the player waits for an answer: mostly so short that it
-// plays on while servers hang, now and then so long that it sees what they say when they
-// come back.
+// plays on while some servers hang, now and then so long that it sees what they say when
+// they come back.
 func (p *player) patience() time.Duration {
-	if p.random.IntN(4) == 0 {
+	switch n := p.random.IntN(100); {
+	case n == 0:
 		return 5 * time.Second
+	case n < 10:
+		return time.Second
 	}
-	return 500 * time.Millisecond
+	return 100 * time.Millisecond
 }
 
 func sleep(ctx context.Context, d time.Duration) {

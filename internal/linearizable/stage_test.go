@@ -145,7 +145,7 @@ func seed(t *testing.T) uint64 {
 func duration(t *testing.T) time.Duration {
 	text := os.Getenv(envDuration)
 	if text == "" {
-		return 4 * time.Second
+		return 5 * time.Second
 	}
 	d, err := time.ParseDuration(text)
 	ok(t, err)

@@ -76,16 +76,25 @@ func (s *stage) listOf(server int) []int64 {
 	return values
 }
 
+// TestALeaderThatWakesUpServesNoStaleReads pauses a leader, so that it does not
+// learn that it leads no more. When it wakes up it is cut off first, or hears what it missed.
 func TestALeaderThatWakesUpServesNoStaleReads(t *testing.T) {
-	s := newStage(t, 3, nil)
+	s := newPartedStage(t, 3)
 	p := s.newPlayer()
-	for range 3 {
+	for _, cutOff := range []bool{true, false, true, false} {
 		old := s.leader()
 		ok(t, s.cluster.Pause(old))
+		if cutOff {
+			ok(t, s.network.Partition([]int{old}, s.others(old)))
+		}
 		p.append(s.others(old))
 		answers := s.readMany(old)
 		sleep(t.Context(), 100*time.Millisecond) // they are on their way; if not, no harm is done
 		ok(t, s.cluster.Resume(old))
+		if cutOff {
+			sleep(t.Context(), 300*time.Millisecond)
+			ok(t, s.network.Heal())
+		}
 		if n := answers(); n == 0 {
 			t.Error("no read was answered; the test is void")
 		}
