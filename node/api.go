@@ -54,6 +54,7 @@ type Member struct {
 
 // Status is what a server can tell of itself at a moment.
 type Status struct {
+	Cluster protocol.ClusterID
 	Self    Member
 	Leads   bool
 	Leader  protocol.NodeID // 0: none is known

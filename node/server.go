@@ -127,6 +127,14 @@ func (s *Server) Chunk(n uint64) ([]byte, error) { return s.r.store.Chunk(n) }
 // Changed returns a channel that is closed when the list has changed since.
 func (s *Server) Changed() <-chan struct{} { return s.r.shown.changed() }
 
+// Stale is Status().Stale, and costs less.
+func (s *Server) Stale() time.Duration {
+	if at := protocol.Time(s.r.shown.step.Load()); at != 0 {
+		return s.r.now().Sub(at)
+	}
+	return -1
+}
+
 // Status tells how the server is. After the end it is the zero Status.
 func (s *Server) Status() Status {
 	var st Status
@@ -172,7 +180,8 @@ const transferPoll = 5 * time.Millisecond
 type shown struct {
 	view atomic.Pointer[publishedView]
 	full atomic.Bool
-	gone atomic.Bool // removed from the cluster
+	gone atomic.Bool  // removed from the cluster
+	step atomic.Int64 // Machine.inStep
 
 	mu   sync.Mutex
 	next chan struct{} // closed at the next change; nil: nobody waits
@@ -198,6 +207,7 @@ func (s *shown) refuses() error {
 // publish shows the list as it stands now, if it has changed.
 func (s *shown) publish(m *Machine) {
 	s.full.Store(m.full)
+	s.step.Store(int64(m.inStep))
 	if m.newMembers || s.view.Load() == nil {
 		s.gone.Store(m.removed())
 	}
@@ -239,7 +249,7 @@ func (r *runner) tellCalls() {
 func (r *runner) report(now protocol.Time) Status {
 	m := r.machine
 	st := Status{
-		Leads: m.Proposer.Leading(), Leader: m.Proposer.Leader(), Ballot: m.Acceptor.Promised(),
+		Cluster: r.Cluster, Leads: m.Proposer.Leading(), Leader: m.Proposer.Leader(), Ballot: m.Acceptor.Promised(),
 		Decided: max(m.leaderSays, m.List.Applied()), Applied: m.List.Applied(), Trim: m.Acceptor.TrimPoint(),
 		Length: m.List.Length(), Sessions: m.List.Sessions(), Waiting: m.desk.waiting(),
 		FreeBytes: r.space.left, Full: m.full, Stale: -1, Uptime: now.Sub(0),

@@ -18,31 +18,9 @@ import (
 	"paxos/server/servertest"
 )
 
-// docsEngine is the cluster that the examples of docs/http-api.md talk to.
-type docsEngine struct{ *servertest.Engine }
-
-func (e docsEngine) AddMember(_ context.Context, address string) error {
-	id := e.Members[len(e.Members)-1].ID + 1
-	e.Members = append(e.Members, node.Member{ID: id, Address: address, Voter: true})
-	return nil
-}
-
-func (e docsEngine) RemoveMember(_ context.Context, id protocol.NodeID) error {
-	e.Members = slices.DeleteFunc(e.Members, func(m node.Member) bool { return m.ID == id })
-	return nil
-}
-
-func (e docsEngine) ReplaceMember(ctx context.Context, id protocol.NodeID, address string) error {
-	if err := e.AddMember(ctx, address); err != nil {
-		return err
-	}
-	return e.RemoveMember(ctx, id)
-}
-
-func (e docsEngine) Changing() bool { return false }
-
+// newDocsFront is the cluster that the examples of docs/http-api.md talk to.
 func newDocsFront(t *testing.T) *front {
-	e := docsEngine{servertest.New()}
+	e := servertest.New()
 	var peers []PeerStatus
 	for id := protocol.NodeID(2); id <= 3; id++ {
 		address := fmt.Sprintf("127.0.0.1:%d", 4999+id)
@@ -184,7 +162,7 @@ func TestEveryErrorCodeIsInTheDocuments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes := []string{"bad_request", "unauthorized", "not_found", "method_not_allowed", "conflict", "too_large", "internal", "not_supported"}
+	codes := []string{"bad_request", "unauthorized", "not_found", "method_not_allowed", "conflict", "too_large", "internal"}
 	for _, e := range engineErrors {
 		codes = append(codes, e.Code)
 	}

@@ -42,20 +42,15 @@ type Engine interface {
 	// Transfer hands leadership to a member, or to any other one if to is 0.
 	// Errors that are not of package node say why it is not possible now.
 	Transfer(ctx context.Context, to protocol.NodeID) error
-	// Failed is closed when the engine has ended.
-	Failed() <-chan struct{}
-}
-
-// MembershipEngine is an Engine whose members can be changed while it runs. Each
-// method returns once the change is decided and in effect. Errors that are
-// neither of package node nor ctx's say why the change is not possible now.
-type MembershipEngine interface {
-	Engine
+	// AddMember makes the server at an address a member that learns, RemoveMember
+	// returns when a server is not needed any more, ReplaceMember adds one, waits
+	// until it votes, and removes the other. To repeat one of them is harmless.
+	// Errors that are neither of package node nor ctx's say why it is not possible now.
 	AddMember(ctx context.Context, address string) error
 	RemoveMember(ctx context.Context, id protocol.NodeID) error
 	ReplaceMember(ctx context.Context, id protocol.NodeID, address string) error
-	// Changing reports whether a change is under way.
-	Changing() bool
+	// Failed is closed when the engine has ended.
+	Failed() <-chan struct{}
 }
 
 // staleTeller is what an Engine offers if it can tell Status().Stale alone, for

@@ -67,6 +67,8 @@ var engineErrors = []struct {
 	{node.ErrTooLong, failure{status: http.StatusRequestEntityTooLarge, Code: "too_large", Outcome: notDone}},
 	{node.ErrBusy, failure{status: http.StatusTooManyRequests, Code: "busy", Outcome: notDone, again: true}},
 	{node.ErrFull, failure{status: http.StatusInsufficientStorage, Code: "no_space", Outcome: notDone}},
+	{node.ErrConflict, failure{status: http.StatusConflict, Code: "conflict", Outcome: notDone}},
+	{node.ErrRemoved, failure{status: http.StatusServiceUnavailable, Code: "unavailable", Outcome: notDone}},
 	{node.ErrStopped, failure{status: http.StatusServiceUnavailable, Code: "unavailable", Outcome: notDone, again: true}},
 	{context.DeadlineExceeded, failure{status: http.StatusServiceUnavailable, Code: "unavailable", Outcome: notDone, again: true}},
 	{context.Canceled, failure{status: http.StatusServiceUnavailable, Code: "unavailable", Outcome: notDone, again: true}},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"net"
-	"net/http"
 	"strconv"
 
 	"paxos/node"
@@ -14,9 +13,13 @@ import (
 	"paxos/server/value"
 )
 
+// membersAnswer is the answer to GET and POST /v1/members. First and Cluster are
+// what a server that joins must begin with.
 type membersAnswer struct {
 	Members  []memberAnswer `json:"members"`
 	Changing bool           `json:"changing"`
+	First    []memberAnswer `json:"first"`
+	Cluster  string         `json:"cluster"`
 }
 
 // members answers GET /v1/members.
@@ -28,11 +31,11 @@ func (x *exchange) members() error {
 }
 
 func (x *exchange) replyMembers() error {
-	answer := membersAnswer{Members: memberAnswers(x.s.engine.Status().Members)}
-	if e, ok := x.s.engine.(MembershipEngine); ok {
-		answer.Changing = e.Changing()
-	}
-	return x.replyJSON(answer)
+	st := x.s.engine.Status()
+	return x.replyJSON(membersAnswer{
+		Members: memberAnswers(st.Members), Changing: st.Changing,
+		First: memberAnswers(st.First), Cluster: st.Cluster.String(),
+	})
 }
 
 // memberChange is the body of POST /v1/members.
@@ -49,11 +52,6 @@ func (x *exchange) changeMembers() error {
 	if err != nil {
 		return err
 	}
-	engine, ok := x.s.engine.(MembershipEngine)
-	if !ok {
-		return &failure{status: http.StatusNotImplemented, Code: "not_supported", Outcome: notDone,
-			Message: "this server cannot change its cluster's members"}
-	}
 	q, err := x.query("timeout")
 	if err != nil {
 		return err
@@ -63,7 +61,7 @@ func (x *exchange) changeMembers() error {
 		return err
 	}
 	defer cancel()
-	if err := change.apply(ctx, engine); err != nil {
+	if err := change.apply(ctx, x.s.engine); err != nil {
 		return refused(err)
 	}
 	return x.replyMembers()
@@ -81,7 +79,7 @@ func refused(err error) error {
 	return conflict(err)
 }
 
-func (c memberChange) apply(ctx context.Context, engine MembershipEngine) error {
+func (c memberChange) apply(ctx context.Context, engine Engine) error {
 	switch {
 	case c.remove != 0:
 		return engine.RemoveMember(ctx, c.remove)

@@ -60,6 +60,8 @@ type Peer struct {
 type Membership struct {
 	Members  []Member `json:"members"`
 	Changing bool     `json:"changing"` // a change is under way
+	First    []Member `json:"first"`    // the servers that the cluster began with
+	Cluster  string   `json:"cluster"`  // its id, in 16 hex digits
 }
 
 // Status asks one of Config.Servers, or whichever answers if server is empty. It asks that one only until it answers

@@ -3,6 +3,7 @@ package servertest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -210,7 +211,7 @@ func (e *Engine) Status() node.Status {
 		Decided: e.state.Applied(), Applied: e.state.Applied(),
 		Length: e.state.Length(), Sessions: e.state.Sessions(),
 		FreeBytes: 1 << 30, Stale: e.stale, Uptime: time.Since(e.started),
-		Members: e.Members, Drops: map[string]uint64{"foreign": 2},
+		Members: e.Members, First: e.Members[:1], Cluster: 7, Drops: map[string]uint64{"foreign": 2},
 	}
 }
 
@@ -247,3 +248,34 @@ func (e *Engine) Failed() <-chan struct{} { return e.failed }
 
 // Fail ends the engine.
 func (e *Engine) Fail() { close(e.failed) }
+
+// AddMember implements server.Engine: the new member votes at once.
+func (e *Engine) AddMember(ctx context.Context, address string) error {
+	if err := e.before(ctx, "AddMember"); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := e.Members[len(e.Members)-1].ID + 1
+	e.Members = append(slices.Clone(e.Members), node.Member{ID: id, Address: address, Voter: true})
+	return nil
+}
+
+// RemoveMember implements server.Engine.
+func (e *Engine) RemoveMember(ctx context.Context, id protocol.NodeID) error {
+	if err := e.before(ctx, "RemoveMember"); err != nil {
+		return err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.Members = slices.DeleteFunc(slices.Clone(e.Members), func(m node.Member) bool { return m.ID == id })
+	return nil
+}
+
+// ReplaceMember implements server.Engine.
+func (e *Engine) ReplaceMember(ctx context.Context, id protocol.NodeID, address string) error {
+	if err := e.AddMember(ctx, address); err != nil {
+		return err
+	}
+	return e.RemoveMember(ctx, id)
+}
