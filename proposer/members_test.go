@@ -12,10 +12,12 @@ import (
 func TestVotersChangeUnderTrouble(t *testing.T) {
 	changes, reads, lost := 0, 0, 0
 	for seed := range uint64(10) {
-		w := newServerWorld(t, seed, 1+int(seed)%4)
+		w := emptyWorld(t, seed, 1+int(seed)%4)
 		w.loss, w.dup = 0.03, 0.03
+		w.valueBytes, w.pipeline = 72, 100 // a burst is many values at once
+		w.addServers()
 		w.addClient(4000, 2)
-		w.addClient(200, 1)
+		w.addBurstClient(4000, 100)
 		for range 40 {
 			w.run(time.Duration(w.rng.Int64N(int64(300*time.Millisecond))), w.allDone)
 			switch w.rng.IntN(4) {

@@ -10,9 +10,7 @@ import (
 // newServerWorld is a world of list servers only.
 func newServerWorld(t testing.TB, seed uint64, n int) *world {
 	w := emptyWorld(t, seed, n)
-	for i := range n {
-		w.addServer(protocol.NodeID(i + 1))
-	}
+	w.addServers()
 	return w
 }
 

@@ -2,6 +2,7 @@ package proposer
 
 import (
 	"fmt"
+	"time"
 
 	"paxos/client"
 	"paxos/protocol"
@@ -13,12 +14,13 @@ type clientNode struct {
 	c       *client.Client
 	offered int
 	total   int
+	allowed int // of them so far
 	tickAt  protocol.Time
 	doneAt  protocol.Time
 }
 
 func (w *world) addClient(total, window int) *clientNode {
-	n := &clientNode{w: w, total: total}
+	n := &clientNode{w: w, total: total, allowed: total}
 	cfg := client.Config{Seed: w.rng.Uint64(), SubmitBytes: 600, Window: window}
 	for i := range cfg.Nonce {
 		cfg.Nonce[i] = byte(w.rng.Uint32())
@@ -27,6 +29,21 @@ func (w *world) addClient(total, window int) *clientNode {
 	w.clients = append(w.clients, n)
 	w.after(0, n.tick)
 	return n
+}
+
+// addBurstClient adds one that offers its commands many at once, now and then.
+func (w *world) addBurstClient(total, burst int) {
+	n := w.addClient(total, 4*burst)
+	n.allowed = 0
+	var more func()
+	more = func() {
+		if n.allowed < n.total {
+			n.allowed += burst
+			n.tick()
+			w.after(time.Duration(w.rng.Int64N(int64(150*time.Millisecond))), more)
+		}
+	}
+	w.after(0, more)
 }
 
 func (n *clientNode) hears(g protocol.Group) bool { return g == protocol.GroupClients }
@@ -48,7 +65,7 @@ func (n *clientNode) tick() {
 }
 
 func (n *clientNode) carryOut(out *protocol.Output) {
-	for n.offered < n.total && n.c.Offer(fmt.Appendf(nil, "%d", n.offered)) {
+	for n.offered < min(n.total, n.allowed) && n.c.Offer(fmt.Appendf(nil, "%d", n.offered)) {
 		n.offered++
 	}
 	n.c.Flush(n.w.now, out)

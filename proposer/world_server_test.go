@@ -43,6 +43,13 @@ type serverDisk struct {
 	roll     []byte
 }
 
+// addServers adds the first voters.
+func (w *world) addServers() {
+	for _, id := range w.quorum.Members() {
+		w.addServer(id)
+	}
+}
+
 func (w *world) addServer(id protocol.NodeID) *serverNode {
 	n := &serverNode{w: w, id: id}
 	n.disk = serverDisk{votes: make(map[protocol.Instance]protocol.Vote), list: newDumbList(), roll: w.firstRoll().AppendHead(nil)}
@@ -69,12 +76,13 @@ func (n *serverNode) start() {
 		n.w.t.Fatal(err)
 	}
 	n.p = New(Config{
-		Self: n.sender(), Quorum: n.w.quorum, Incarnation: n.w.rng.Uint64(), Seed: n.w.rng.Uint64(), Pins: n.pins, ValueBytes: 1400,
+		Self: n.sender(), Quorum: n.w.quorum, Incarnation: n.w.rng.Uint64(), Seed: n.w.rng.Uint64(), Pins: n.pins, ValueBytes: n.w.valueBytes, Pipeline: n.w.pipeline,
 	}, Restored{Round: d.round, Applied: d.applied}, n.list)
 	n.l = learner.New(learner.Config{
 		Self: n.sender(), Quorum: n.w.quorum, Pins: n.pins, CacheBytes: 1 << 20, Seed: n.w.rng.Uint64(),
 	}, d.applied, nil)
 	n.configure()
+	n.w.after(100*time.Millisecond, n.checkpoint) // as a change may wait for one
 	n.tickAt, n.reading = 0, reading{}
 	n.turn(func(out *protocol.Output) {
 		for _, v := range n.a.VotesAbove(n.applied) { // what was voted for was heard
@@ -199,8 +207,8 @@ func (n *serverNode) apply(d protocol.Decision, out *protocol.Output) {
 	n.a.Learned(d.Instance)
 	n.p.Applied(n.w.now, d.Instance, e, out)
 	n.l.Applied(d.Instance)
-	if m := n.roll.Members(); m.Changing() && n.applied+1 >= m.From && n.disk.applied+1 < m.From {
-		n.checkpoint() // the change cannot be settled before
+	if m := n.roll.Members(); m.Changing() && n.applied+1 == m.From {
+		n.w.after(time.Duration(n.w.rng.Int64N(int64(400*time.Millisecond))), n.checkpoint) // the change cannot be settled before
 	}
 }
 

@@ -16,32 +16,33 @@ import (
 // learners and lists that are as dumb as can be, on a network that loses,
 // repeats and reorders. Everything follows from one seed.
 type world struct {
-	t         testing.TB
-	rng       *rand.Rand
-	now       protocol.Time
-	events    events
-	serial    uint64
-	loss, dup float64
-	quorum    protocol.Quorum
-	pageVotes int
-	proposers []*proposerNode
-	acceptors []*acceptorNode
-	clients   []*clientNode
-	servers   []*serverNode
-	apart     func(a, b receiver) bool // whom a partition separates; nil: nobody
-	ballots   map[slotBallot]map[protocol.NodeID]bool
-	values    map[slotBallot][]byte
-	chosen    map[protocol.Instance][]byte
-	through   protocol.Instance                  // all up to here are chosen, at least
-	highest   protocol.Instance                  // the highest one chosen
-	roll      *list.State                        // of who takes part, by what is chosen
-	asked     []uint64                           // the epochs of the changes that were asked for
-	gone      map[protocol.NodeID]bool           // servers that ended for ever
-	configs   []protocol.Configuration           // all there ever were
-	early     map[protocol.Instance][]slotBallot // votes on instances of which is not decided yet who votes
-	marked    int                                // instances that marks were checked for
-	checked   map[protocol.Ballot]protocol.Span  // what was found true: it stays so
-	sent      map[protocol.MessageType]int
+	t                    testing.TB
+	rng                  *rand.Rand
+	now                  protocol.Time
+	events               events
+	serial               uint64
+	loss, dup            float64
+	quorum               protocol.Quorum
+	pageVotes            int
+	valueBytes, pipeline int // of the servers
+	proposers            []*proposerNode
+	acceptors            []*acceptorNode
+	clients              []*clientNode
+	servers              []*serverNode
+	apart                func(a, b receiver) bool // whom a partition separates; nil: nobody
+	ballots              map[slotBallot]map[protocol.NodeID]bool
+	values               map[slotBallot][]byte
+	chosen               map[protocol.Instance][]byte
+	through              protocol.Instance                  // all up to here are chosen, at least
+	highest              protocol.Instance                  // the highest one chosen
+	roll                 *list.State                        // of who takes part, by what is chosen
+	asked                []uint64                           // the epochs of the changes that were asked for
+	gone                 map[protocol.NodeID]bool           // servers that ended for ever
+	configs              []protocol.Configuration           // all there ever were
+	early                map[protocol.Instance][]slotBallot // votes on instances of which is not decided yet who votes
+	marked               int                                // instances that marks were checked for
+	checked              map[protocol.Ballot]protocol.Span  // what was found true: it stays so
+	sent                 map[protocol.MessageType]int
 }
 
 type slotBallot struct {
@@ -97,7 +98,7 @@ func emptyWorld(t testing.TB, seed uint64, n int) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, rng: rand.New(rand.NewPCG(seed, 99)), quorum: q, pageVotes: 3, now: 1,
+		t: t, rng: rand.New(rand.NewPCG(seed, 99)), quorum: q, pageVotes: 3, now: 1, valueBytes: 1400,
 		ballots: make(map[slotBallot]map[protocol.NodeID]bool),
 		values:  make(map[slotBallot][]byte),
 		chosen:  make(map[protocol.Instance][]byte),
