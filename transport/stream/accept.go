@@ -3,6 +3,7 @@ package stream
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -37,7 +38,7 @@ func (t *Transport) accept(w http.ResponseWriter, r *http.Request) {
 	}
 	err = errImpatient
 	if buffered.Reader.Buffered() == 0 {
-		err = t.welcome(from, conn)
+		err = t.admit(from, conn)
 	}
 	if err != nil {
 		t.counters.ReceiveError()
@@ -119,17 +120,28 @@ func (t *Transport) refuse(w http.ResponseWriter, r *http.Request, no *refusal) 
 	_ = json.NewEncoder(w).Encode(body) // who does not read it does not get it
 }
 
-// welcome answers, and takes the connection over.
-func (t *Transport) welcome(from protocol.NodeID, conn net.Conn) error {
-	if err := conn.SetDeadline(time.Now().Add(t.times.connect)); err != nil {
-		return err
-	}
-	answer := "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + upgradeToken + "\r\n\r\n"
-	if _, err := conn.Write([]byte(answer)); err != nil {
-		return fmt.Errorf("answering: %w", err)
-	}
+// welcome is the answer after which frames may come.
+const welcome = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: " + upgradeToken + "\r\n\r\n"
+
+// admit takes the connection over and answers, in this order: who was answered
+// is heard, whatever others do meanwhile.
+func (t *Transport) admit(from protocol.NodeID, conn net.Conn) error {
 	if err := conn.SetDeadline(time.Time{}); err != nil {
 		return err
 	}
-	return t.take(from, conn)
+	in, err := t.take(from, conn)
+	if err != nil {
+		return err
+	}
+	_ = conn.SetWriteDeadline(time.Now().Add(t.times.connect)) // if it fails, so does the write
+	if _, err := io.WriteString(conn, welcome); err != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.drop(in)
+		return fmt.Errorf("answering: %w", err)
+	}
+	if in.cipher == nil {
+		conn.Close() // the duplicate keeps the connection open
+	}
+	return nil
 }

@@ -67,14 +67,37 @@
 // between the starts of two attempts, less up to half of it at random; at once,
 // when the peer connects to us, as one that was restarted does.
 //
+// After a partition on loopback (iptables, 1 to 10 s) both sides heard each other
+// again 0.1 to 0.6 s after it ended.
+//
 // # Receiving
 //
 // Receive polls the connections in the calling goroutine and blocks its thread, as
 // package multicast does and for its reasons. TCP pushes back on who sends more
 // than we take. Plain TCP connections are taken out of Go's network poller. Others
-// (TLS) are read by a goroutine of their own and come in through a socket pair, at
-// the price of two more system calls.
+// (TLS) are read by a goroutine of their own and come in through a socket pair.
 //
 // An HTTP server should hand its connections over unwrapped; a wrapper that only
 // counts may have a method NetConn that returns the *net.TCPConn under it.
+//
+// # What it buys
+//
+// Round trip of one datagram to two other processes and back from both, two cores,
+// loopback (BenchmarkPingPong; the other ways were built only to be measured). The
+// figures for one other process are 25, 48 and about 100 us.
+//
+//	                                               100 B    8 KiB
+//	as it is                                       60 us    80 us
+//	a goroutine reads each connection              80 us   115 us
+//	a goroutine writes to each peer               140 us   150 us
+//	neither Send nor Receive does it itself       100 us   170 us
+//	through socket pairs, as with TLS (no cipher)  120 us   140 us
+//
+// With 256 KiB on their way to each of two processes and back (BenchmarkThroughput):
+// 4,800,000 datagrams/s of 100 bytes, 90,000 of 8 KiB, 15,000 of 60 KiB.
+//
+// The price is the one that package multicast names: who has handed something to
+// another goroutine, such as a result to an HTTP handler, calls runtime.Gosched
+// before Receive. A request from a goroutine through the loop, two peers and back
+// took 45 us with it and 90 us without (a goroutine that reads: 47 us).
 package stream

@@ -34,8 +34,9 @@ type incoming struct {
 	cipher, clear net.Conn
 }
 
-// newIncoming takes conn out of the runtime's network poller, if it is plain TCP:
-// the poller would wake a thread for each datagram that Receive reads by itself.
+// newIncoming duplicates conn's descriptor, if it is plain TCP. conn itself is to be
+// closed soon: Go's network poller knows it, and would wake a thread for each
+// datagram, which Receive reads by itself.
 func newIncoming(from protocol.NodeID, conn net.Conn, buffer int) (*incoming, error) {
 	tcp := plainTCP(conn)
 	if tcp == nil {
@@ -59,7 +60,6 @@ func newIncoming(from protocol.NodeID, conn net.Conn, buffer int) (*incoming, er
 	if err != nil {
 		return nil, fmt.Errorf("taking the connection's descriptor: %w", err)
 	}
-	conn.Close() // the duplicate keeps the connection open
 	return in, nil
 }
 

@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -85,13 +86,14 @@ func TestANewcomerIsRefusedUntilItIsAMember(t *testing.T) {
 func TestARemovedPeerIsCutOffBothWaysAndCanComeBack(t *testing.T) {
 	a, b, c := start(t, options(1)), start(t, options(2)), start(t, options(3))
 	acquaint(t, a, b, c)
+	go drain(b)
 	a.SetPeers(map[protocol.NodeID]string{1: a.address, 3: c.address})
 	if peers := a.Peers(); len(peers) != 1 || peers[0].ID != 3 {
 		t.Errorf("peers are %+v", peers)
 	}
 	eventually(t, "b is told why it is not let in", func() bool {
 		p := b.Peers()[0]
-		return !p.Connected && strings.Contains(p.LastError, "unknown_peer")
+		return !p.Connected && !p.Heard && strings.Contains(p.LastError, "unknown_peer")
 	})
 	a.Send([]transport.Datagram{to(2, "for nobody"), datagram("for 3")})
 	if got := texts(receive(t, c, 1)); !slices.Equal(got, []string{"for 3"}) {
@@ -199,7 +201,7 @@ func TestAPeerThatNeverAnswersIsGivenUpAndTriedAgain(t *testing.T) {
 func TestAPeerThatTakesNothingIsDisconnected(t *testing.T) {
 	upgraded := make(chan bool, 100)
 	address := silent(t, func(conn net.Conn) {
-		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: paxos-peer/1\r\n\r\n")
+		fmt.Fprint(conn, welcome)
 		upgraded <- true
 	})
 	a := start(t, options(1))
@@ -210,20 +212,27 @@ func TestAPeerThatTakesNothingIsDisconnected(t *testing.T) {
 		a.Send(numbered(0, 100))
 		return a.Peers()[0].Reconnects > 0
 	})
-	eventually(t, "what was queued is lost", func() bool {
-		a.Send(numbered(0, 100))
-		p := a.Peers()[0]
-		return p.Connected || p.QueuedBytes == 0
-	})
 }
 
 func TestAPeerThatTalksBackIsDisconnected(t *testing.T) {
 	address := silent(t, func(conn net.Conn) {
-		fmt.Fprint(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: paxos-peer/1\r\n\r\nhello")
+		fmt.Fprint(conn, welcome+"hello")
 	})
 	a := start(t, options(1))
 	a.SetPeers(map[protocol.NodeID]string{2: address})
 	eventually(t, "the reason is known", func() bool { return strings.Contains(a.Peers()[0].LastError, errTalks.Error()) })
+}
+
+func TestAPeerThatConnectsIsConnectedToAtOnce(t *testing.T) {
+	s := start(t, options(1))
+	p := &peer{t: s.Transport, id: 2, stop: func() {}, hurry: make(chan struct{}, 1)}
+	s.outgoing.Store(&[]*peer{p})
+	join(t, s)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if p.wait(ctx, time.Hour); ctx.Err() != nil {
+		t.Error("it waits for its back-off")
+	}
 }
 
 func TestBackoffDoublesToASecondAndStartsAgain(t *testing.T) {

@@ -123,18 +123,18 @@ func (t *Transport) lost(in *incoming, err error) {
 
 // take makes conn the connection on which we hear that peer, in place of an
 // earlier one.
-func (t *Transport) take(from protocol.NodeID, conn net.Conn) error {
+func (t *Transport) take(from protocol.NodeID, conn net.Conn) (*incoming, error) {
 	tune(conn, t.times.ack)
 	in, err := newIncoming(from, conn, t.options.ReceiveBuffer)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := t.peer(from)
-	if p == nil || t.closed.Load() {
+	p := t.peer(from) // there are none once we are closed
+	if p == nil {
 		in.shutDown()
-		return errors.Join(errNoMorePeers, unix.Close(in.fd))
+		return nil, errors.Join(errNoMorePeers, unix.Close(in.fd))
 	}
 	if in.cipher != nil {
 		t.goroutines.Go(in.decipher)
@@ -145,7 +145,7 @@ func (t *Transport) take(from protocol.NodeID, conn net.Conn) error {
 	t.accepted[from] = in
 	t.notice()
 	poke(p.hurry) // it is there: connect to it, too
-	return nil
+	return in, nil
 }
 
 // drop shuts a connection down and leaves it to be closed. The caller holds mu.

@@ -107,7 +107,7 @@ func TestDataBelongsToTheReceiverForEver(t *testing.T) {
 	acquaint(t, a, b)
 	a.Send([]transport.Datagram{datagram("one"), datagram("two")})
 	got := receive(t, b, 2)
-	_ = append(got[0].Data, "overwrites?"...)
+	_ = append(got[0].Data, "TWO"...)
 	got[0].Data[0] = 'O'
 	a.Send([]transport.Datagram{datagram("three")})
 	got = append(got, receive(t, b, 1)...)
