@@ -82,16 +82,17 @@
 //
 // # What it buys
 //
-// Round trip of one datagram to two other processes and back from both, two cores,
-// loopback (BenchmarkPingPong; the other ways were built only to be measured). The
-// figures for one other process are 25, 48 and about 100 us.
+// Round trip of one datagram to the peers, other processes, and back from all of
+// them: two cores, loopback, the best of five runs in turn on a busy machine, in us
+// (BenchmarkPingPong; the other ways were built only to be measured):
 //
-//	                                               100 B    8 KiB
-//	as it is                                       60 us    80 us
-//	a goroutine reads each connection              80 us   115 us
-//	a goroutine writes to each peer               140 us   150 us
-//	neither Send nor Receive does it itself       100 us   170 us
-//	through socket pairs, as with TLS (no cipher)  120 us   140 us
+//	                                     one peer         two peers
+//	                                     100 B   8 KiB    100 B   8 KiB
+//	as it is                                20      31       54      74
+//	a goroutine reads each connection       36      43       79     103
+//	a goroutine writes to each peer        109     115      122     174
+//	both                                    35      61       82     125
+//	as with TLS, but without the cipher     73      93      124     167
 //
 // With 256 KiB on their way to each of two processes and back (BenchmarkThroughput):
 // 4,800,000 datagrams/s of 100 bytes, 90,000 of 8 KiB, 15,000 of 60 KiB.
