@@ -18,8 +18,9 @@ type Parts struct {
 	Fetcher  *learner.Fetcher
 	List     *list.State
 
-	SessionsOnly bool  // the list keeps no entries
-	desk         *desk // of a list server, and of an observer
+	SessionsOnly bool              // the list keeps no entries
+	Seeds        []protocol.NodeID // see Options.Seeds
+	desk         *desk             // of a list server, and of an observer
 
 	Round uint64         // restored from the store
 	Pins  *protocol.Pins // shared by all of them

@@ -51,8 +51,13 @@ func (m *Machine) peers(members *list.Members) (peers []protocol.Peer) {
 	if m.self.Role == protocol.RoleServer {
 		role = protocol.RoleServer
 	}
-	for _, x := range members.All() {
-		if p := (protocol.Peer{Role: role, ID: x.ID}); p != m.self.Peer {
+	ids := protocol.IDs(members.All())
+	if !slices.Contains(ids, m.self.ID) {
+		ids = append(ids, m.Seeds...)
+	}
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if p := (protocol.Peer{Role: role, ID: id}); p != m.self.Peer {
 			peers = append(peers, p)
 		}
 	}
@@ -74,10 +79,11 @@ func (m *Machine) wantsCheckpoint() bool {
 		m.List.Applied()+1 >= members.From && m.Acceptor.TrimPoint()+1 < members.From
 }
 
-// removed reports whether this list server is no member any more.
+// removed reports whether this list server is no member any more. One that
+// joins does not know yet that it is a member.
 func (m *Machine) removed() bool {
 	members := m.List.Members()
-	return m.self.Role == protocol.RoleServer && !slices.ContainsFunc(members.All(), func(x protocol.Member) bool { return x.ID == m.self.ID })
+	return m.self.Role == protocol.RoleServer && m.self.ID < members.Next && !protocol.HasMember(members.All(), m.self.ID)
 }
 
 // promoteSelf asks for a vote when this process, a learner so far, is in step.

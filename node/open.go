@@ -120,7 +120,7 @@ func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
 }
 
 func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Restored) (Parts, error) {
-	p := Parts{SessionsOnly: r.sessionsOnly(), Round: restored.Round, Pins: protocol.NewPins(restored.Pins)}
+	p := Parts{SessionsOnly: r.sessionsOnly(), Seeds: r.Seeds, Round: restored.Round, Pins: protocol.NewPins(restored.Pins)}
 	var err error
 	if p.List, err = r.restoreList(restored); err != nil {
 		return p, err

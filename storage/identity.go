@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"paxos/protocol"
+	"paxos/vfs"
 )
 
 // FormatVersion is the version of everything in a store's folder.
@@ -68,4 +69,10 @@ func (id Identity) check(want Identity, dir string) error {
 	}
 	return fmt.Errorf("%w: %s belongs to %s %s of cluster %s, but is opened as %s %s of cluster %s: name the right folder",
 		ErrForeign, dir, id.Role, id.ID, id.Cluster, want.Role, want.ID, want.Cluster)
+}
+
+// ReadIdentity tells whose store a folder holds. The error is ErrNotFormatted if
+// it holds none.
+func ReadIdentity(dir string) (Identity, error) {
+	return readIdentityFile(Options{Dir: dir, FS: vfs.OS{}})
 }

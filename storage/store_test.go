@@ -47,11 +47,13 @@ func TestACheckpointMayOnlyGoForward(t *testing.T) {
 	counted := func() Checkpoint { c := w.freeze(10); c.ChunkCount = 1; return c }
 	must(t, w.save(counted(), 0))
 	back := map[string]func(*Checkpoint){
-		"rule 2":  func(c *Checkpoint) { c.Promised, c.Votes = ballot(6), nil },
-		"rule 3":  func(c *Checkpoint) { c.Round = 8 },
-		"rule 7":  func(c *Checkpoint) { c.Applied = 9 },
-		"chunks":  func(c *Checkpoint) { c.ChunkCount-- },
-		"rule 10": func(c *Checkpoint) { c.Pins = []protocol.Pin{{Acceptor: c.Pins[0].Acceptor, Store: c.Pins[0].Store + 1}} },
+		"rule 2": func(c *Checkpoint) { c.Promised, c.Votes = ballot(6), nil },
+		"rule 3": func(c *Checkpoint) { c.Round = 8 },
+		"rule 7": func(c *Checkpoint) { c.Applied = 9 },
+		"chunks": func(c *Checkpoint) { c.ChunkCount-- },
+		"rule 10": func(c *Checkpoint) {
+			c.Pins = []protocol.Pin{{Acceptor: c.Pins[0].Acceptor, Store: c.Pins[0].Store + 1}}
+		},
 		"back":    func(c *Checkpoint) { c.Covers.Offset-- },
 		"durable": func(c *Checkpoint) { c.Covers.Offset++ },
 	}

@@ -26,7 +26,10 @@ func newMember() *cobra.Command {
 		Long: `Print and change who belongs to the list servers.
 
 The cluster file names servers to ask; whether the change is possible, they say. A
-server that is new is started with an empty store.`,
+server is added first, and started then, with "paxos server --join": it copies the
+list, and votes when it is in step. One that is removed may be stopped when the
+command ends. To replace is to add, to wait for the vote, and to remove: so start the
+new server while the command waits. To repeat a command is harmless.`,
 		Example: `  paxos member list servers
   paxos member add servers n4:5000
   paxos member remove servers 2

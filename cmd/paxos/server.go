@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 
@@ -30,6 +28,7 @@ type serverFlags struct {
 	node        string
 	dataDir     string
 	init        bool
+	join        bool
 	clusterName string
 	listen      string
 	reserve     int64
@@ -53,6 +52,10 @@ file names the servers, the same everywhere:
 A server that is not told which line it is finds out: it listens where each line
 may mean, and asks each for its id until one leads back to itself.
 
+A server that was added to a running cluster (paxos member add) is started with
+--join: it learns from the others who they are, copies the list, and votes when
+it is in step. Its later starts need its folder only, and the same --node.
+
 SIGTERM and SIGINT shut it down cleanly: a leader hands over first.
 
 ` + exitHelp,
@@ -61,6 +64,9 @@ SIGTERM and SIGINT shut it down cleanly: a leader hands over first.
 
   # every later one
   paxos server --cluster servers
+
+  # a further one, in a new folder, after: paxos member add servers n4:5000
+  paxos server --cluster servers --node n4:5000 --data-dir /var/lib/paxos --join
 
   # with a line, a folder, and protection of one's own choice
   paxos server --cluster servers --node n1:5000 --data-dir /var/lib/paxos \
@@ -86,6 +92,7 @@ func (f *serverFlags) register(cmd *cobra.Command) {
 	flags.Uint16Var(&f.port, "port", config.DefaultPort, "port of lines without one")
 	flags.StringVar(&f.dataDir, "data-dir", "", "folder of the store (default: paxos-data/server-ID next to the cluster file)")
 	flags.BoolVar(&f.init, "init", false, "make a new store in an empty or missing folder: for the very first start only")
+	flags.BoolVar(&f.join, "join", false, "join a running cluster that this server was added to; makes a new store if there is none")
 	flags.StringVar(&f.clusterName, "cluster-name", "", "name of the cluster, the same for all its servers, for ever (default: made from the addresses)")
 	flags.StringVar(&f.listen, "listen", "", "address to listen on (default: that of the line if it is an IP address, else all)")
 	flags.Int64Var(&f.reserve, "reserve", defaultReserve, "refuse appends while the disk has less room, in bytes; 0: never")
@@ -105,7 +112,8 @@ type listServer struct {
 	flags    *serverFlags
 	servers  config.Servers
 	security security
-	self     config.Server
+	self     config.Server // where it is
+	place    place         // who it is
 	listener *net.TCPListener
 	log      hclog.Logger
 }
@@ -121,7 +129,10 @@ func (f *serverFlags) run(cmd *cobra.Command) error {
 		}
 		return fail(exitUsage, err)
 	}
-	if s.log, err = f.logger(cmd, s.self); err != nil {
+	if s.place, err = s.findPlace(cmd.Context()); err != nil {
+		return fail(exitUsage, errors.Join(err, s.listener.Close()))
+	}
+	if s.log, err = f.logger(cmd, s.place.id); err != nil {
 		return fail(exitUsage, err)
 	}
 	if err := s.serve(cmd.Context()); err != nil {
@@ -141,7 +152,10 @@ func (f *serverFlags) resolve(cmd *cobra.Command) (s listServer, err error) {
 	if !config.ValidName(f.clusterName) {
 		return s, fmt.Errorf("--cluster-name %q: want one word of up to 64 printable ASCII characters", f.clusterName)
 	}
-	if _, err := f.logger(cmd, config.Server{}); err != nil {
+	if f.join && f.node == "" {
+		return s, errors.New("--join needs --node HOST:PORT, as it was given to paxos member add")
+	}
+	if _, err := f.logger(cmd, 0); err != nil {
 		return s, err
 	}
 	if s.servers, err = config.LoadServers(f.cluster, f.port); err != nil {
@@ -151,9 +165,9 @@ func (f *serverFlags) resolve(cmd *cobra.Command) (s listServer, err error) {
 	return s, err
 }
 
-func (f *serverFlags) logger(cmd *cobra.Command, self config.Server) (hclog.Logger, error) {
+func (f *serverFlags) logger(cmd *cobra.Command, id protocol.NodeID) (hclog.Logger, error) {
 	r := roleFlags{logJSON: f.logJSON}
-	return r.logger(cmd, protocol.Peer{Role: protocol.RoleServer, ID: self.ID})
+	return r.logger(cmd, protocol.Peer{Role: protocol.RoleServer, ID: id})
 }
 
 // find finds the server's own line, and listens there.
@@ -162,8 +176,12 @@ func (s *listServer) find(ctx context.Context) (err error) {
 		s.self, s.listener, err = newDiscovery(s.servers, s.flags.listen, s.security).run(ctx)
 		return err
 	}
-	if s.self, err = s.servers.Find(s.flags.node, s.flags.port); err != nil {
+	if s.self, err = s.servers.Find(s.flags.node, s.flags.port); err != nil && !s.mayBeNew() {
 		return fmt.Errorf("--node: %w", err)
+	} else if err != nil {
+		if s.self, err = config.ParseServer(s.flags.node, s.flags.port); err != nil {
+			return fmt.Errorf("--node %q: %w", s.flags.node, err)
+		}
 	}
 	s.listener, err = listenOn(s.self, s.flags.listen)
 	return err
@@ -172,15 +190,14 @@ func (s *listServer) find(ctx context.Context) (err error) {
 // serve runs the server until ctx is done or something fails.
 func (s *listServer) serve(ctx context.Context) error {
 	transport := stream.New(stream.Options{
-		Self: s.peer(), Cluster: s.clusterID(), Log: s.log, Dial: s.security.dial(), Authorize: s.security.authorize,
+		Self: s.peer(), Cluster: s.place.cluster, Log: s.log, Dial: s.security.dial(), Authorize: s.security.authorize,
 	})
-	transport.SetPeers(s.peers())
 	engine, err := s.startEngine(transport)
 	if err != nil {
 		return errors.Join(err, transport.Close(), s.listener.Close())
 	}
 	s.security.warn(s.log, s.listener.Addr())
-	s.log.Info("serving", "listen", s.listener.Addr().String(), "node", s.self.Address(), "servers", len(s.servers),
+	s.log.Info("serving", "listen", s.listener.Addr().String(), "node", s.self.Address(), "servers", len(s.place.first),
 		"tls", s.security.tls != nil, "peers_authenticated", s.security.signers != nil, "token", s.security.token != "")
 
 	ctx, cancel := context.WithCancel(ctx)
@@ -198,39 +215,20 @@ func (s *listServer) serve(ctx context.Context) error {
 }
 
 func (s *listServer) startEngine(transport *stream.Transport) (*node.Server, error) {
-	quorum, err := protocol.QuorumOf(len(s.servers))
+	quorum, err := protocol.NewQuorum(ids(s.place.first)...)
 	if err != nil {
 		return nil, err
 	}
-	var members []node.Member
-	for _, m := range s.servers {
-		members = append(members, node.Member{ID: m.ID, Address: m.Address(), Voter: true})
-	}
 	return node.StartServer(node.Options{
-		Self: s.peer(), Cluster: s.clusterID(), Quorum: quorum, Members: members, Transport: transport, Log: s.log,
-		DataDir: s.dataDir(), Init: s.flags.init, ReserveBytes: s.flags.reserve, CheckpointBytes: s.flags.checkpoint,
+		Self: s.peer(), Cluster: s.place.cluster, Quorum: quorum, Members: s.place.first, Seeds: ids(s.place.seeds),
+		OnMembers: func(members []node.Member) { transport.SetPeers(s.place.peers(members)) },
+		Transport: transport, Log: s.log, DataDir: s.place.dir, Init: s.flags.init || s.flags.join,
+		ReserveBytes: s.flags.reserve, CheckpointBytes: s.flags.checkpoint,
 	})
 }
 
 func (s *listServer) peer() protocol.Peer {
-	return protocol.Peer{Role: protocol.RoleServer, ID: s.self.ID}
-}
-
-func (s *listServer) clusterID() protocol.ClusterID { return s.servers.ClusterID(s.flags.clusterName) }
-
-func (s *listServer) dataDir() string {
-	return cmp.Or(s.flags.dataDir, filepath.Join(filepath.Dir(s.flags.cluster), "paxos-data", fmt.Sprintf("server-%d", s.self.ID)))
-}
-
-// peers are the addresses of the other servers.
-func (s *listServer) peers() map[protocol.NodeID]string {
-	peers := make(map[protocol.NodeID]string)
-	for _, other := range s.servers {
-		if other.ID != s.self.ID {
-			peers[other.ID] = other.Address()
-		}
-	}
-	return peers
+	return protocol.Peer{Role: protocol.RoleServer, ID: s.place.id}
 }
 
 // peerStatus tells the front door what the transport knows.
