@@ -3,6 +3,8 @@ package listclient
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,6 +51,25 @@ func BenchmarkAppend(b *testing.B) {
 			b.ReportMetric(float64(b.N)/float64(f.count("/v1/list")), "values/request")
 		})
 	}
+}
+
+// BenchmarkNetHTTP is what one caller gets with net/http's client, for comparison.
+func BenchmarkNetHTTP(b *testing.B) {
+	f := newFake()
+	_, names := f.open(b, 1)
+	f.openSession(io.Discard, []byte(`{"nonce": "x"}`))
+	seq := 0
+	callers(b, 1, func() error {
+		seq++
+		body := fmt.Sprintf(`{"client":1,"seq":%d,"values":[%s]}`, seq, text64)
+		answer, err := http.Post("http://"+names[0]+"/v1/list", "application/json", strings.NewReader(body))
+		if err != nil {
+			return err
+		}
+		defer answer.Body.Close()
+		_, err = io.ReadAll(answer.Body)
+		return err
+	})
 }
 
 // BenchmarkGo keeps up to 1024 values under way from one goroutine.

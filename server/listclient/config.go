@@ -91,11 +91,11 @@ func (cfg Config) check() error {
 	case cfg.Timeout < 0 || cfg.DialTimeout < 0 || cfg.GiveUp < 0 || cfg.WatchSilence < 0:
 		return errors.New("a time is negative")
 	case cfg.Pipeline < 1 || cfg.Pipeline > 16 || cfg.ReadPipeline < 1 || cfg.ReadPipeline > 16:
-		return errors.New("Pipeline and ReadPipeline are 1 to 16")
+		return errors.New("a pipeline is 1 to 16 batches")
 	case cfg.QueueBytes < 64<<10:
-		return errors.New("QueueBytes is less than 64 KiB")
+		return errors.New("the queue (QueueBytes) has less than 64 KiB")
 	case cfg.MaxValue < 1 || cfg.MaxValue > protocol.MaxPayload:
-		return fmt.Errorf("MaxValue is 1 to %d", protocol.MaxPayload)
+		return fmt.Errorf("the longest value (MaxValue) is 1 to %d bytes", protocol.MaxPayload)
 	}
 	return nil
 }

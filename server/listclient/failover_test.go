@@ -91,13 +91,7 @@ func TestAnAnswerThatComesTooLateIsNotTakenForTheNext(t *testing.T) {
 	c := open(t, names, func(cfg *Config) { cfg.Timeout, cfg.Pipeline = 100*time.Millisecond, 1 })
 	mustAppend(t, c, value.Int(0))
 	doors[0].slow = 150 * time.Millisecond
-	var requests atomic.Int32
-	doors[0].setFault(func(string) fault {
-		if requests.Add(1) == 1 {
-			return slow
-		}
-		return none
-	})
+	doors[0].script("/v1/list", slow)
 	for i := 1; i < 5; i++ {
 		if p := mustAppend(t, c, value.Int(int64(i))); p.Index != uint64(i) {
 			t.Errorf("value %d is said to be at %d", i, p.Index)
@@ -127,13 +121,7 @@ func TestAnExpiredSessionOfWhichNothingWasDoneIsReplacedUnseen(t *testing.T) {
 	doors, names := f.open(t, 1)
 	c := open(t, names)
 	mustAppend(t, c, value.Int(1))
-	var requests atomic.Int32
-	doors[0].setFault(func(path string) fault {
-		if path == "/v1/list" && requests.Add(1) == 1 {
-			return expiredNotDone
-		}
-		return none
-	})
+	doors[0].script("/v1/list", expiredNotDone)
 	if p := mustAppend(t, c, value.Int(2)); p.Index != 1 {
 		t.Errorf("at %d", p.Index)
 	}

@@ -55,7 +55,13 @@ const (
 	closeAfterwards       // done and answered, then the connection is closed
 	faults
 
+	// Those that are not drawn at random.
 	expiredNotDone // 410, which says that nothing was done
+	noSpace        // 507
+	lateNoSpace    // 507, after a while
+	lateAnswer     // done at once, answered after a while
+	brokenJSON     // 200 with the beginning of an answer to a read
+	shortAnswer    // half of the lines, and then the end as if it were all
 )
 
 func newFake() *fake {
@@ -217,6 +223,20 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		hangUp(w)
 	case expiredNotDone:
 		refuse(w, 410, "session_expired", "not_done")
+	case noSpace:
+		refuse(w, 507, "no_space", "not_done")
+	case lateNoSpace:
+		time.Sleep(d.slow)
+		refuse(w, 507, "no_space", "not_done")
+	case lateAnswer:
+		rec := httptest.NewRecorder()
+		run(rec)
+		time.Sleep(d.slow)
+		w.Write(rec.Body.Bytes())
+	case brokenJSON:
+		io.WriteString(w, `{"values": [5], "length": `)
+	case shortAnswer:
+		short(w, run)
 	case closeAfterwards:
 		w.Header().Set("Connection", "close")
 		run(w)
@@ -242,6 +262,27 @@ func cut(w http.ResponseWriter, run func(http.ResponseWriter)) {
 	w.Write(rec.Body.Bytes()[:rec.Body.Len()/2])
 	http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
+}
+
+// short gives half of an answer's lines.
+func short(w http.ResponseWriter, run func(http.ResponseWriter)) {
+	rec := httptest.NewRecorder()
+	run(rec)
+	w.Header().Set("Paxos-Length", rec.Header().Get("Paxos-Length"))
+	lines := strings.SplitAfter(rec.Body.String(), "\n")
+	io.WriteString(w, strings.Join(lines[:len(lines)/2], ""))
+}
+
+// script gives the requests to a path their faults, in turn; then there are no more.
+func (d *door) script(path string, whats ...fault) {
+	d.setFault(func(p string) fault {
+		if p != path || len(whats) == 0 {
+			return none
+		}
+		what := whats[0]
+		whats = whats[1:]
+		return what
+	})
 }
 
 func refuse(w http.ResponseWriter, status int, code, outcome string) {

@@ -15,9 +15,8 @@ import (
 
 // ledger is what callers were told of their values.
 type ledger struct {
-	mu    sync.Mutex
-	told  map[string]told
-	wrong []string
+	mu   sync.Mutex
+	told map[string]told
 }
 
 type told struct {

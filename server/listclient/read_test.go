@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,6 +99,16 @@ func (r *reader) awaitQueued(n int) {
 	}
 }
 
+func TestWhatABrokenAnswerSaidIsForgotten(t *testing.T) {
+	f := newFake()
+	doors, names := f.open(t, 1)
+	doors[0].script("/v1/list", brokenJSON)
+	c := open(t, names)
+	if v, err := c.Get(background(t), 0); !errors.Is(err, ErrNotFound) {
+		t.Errorf("%v, %v", v, err)
+	}
+}
+
 func TestManyGetsShareRequests(t *testing.T) {
 	f := newFake()
 	f.fill(3000)
@@ -188,21 +197,15 @@ func TestAListThatBreaksOffGoesOnElsewhere(t *testing.T) {
 	f := newFake()
 	f.fill(5000)
 	doors, names := f.open(t, 3)
-	var cuts atomic.Int32
-	for i, d := range doors {
-		d.setFault(func(string) fault {
-			if cuts.Add(1) > 8 {
-				return none
-			}
-			return []fault{cutAnswer, resetBefore, unavailable}[i]
-		})
-	}
+	doors[0].script("/v1/list", cutAnswer, cutAnswer)
+	doors[1].script("/v1/list", shortAnswer, resetBefore)
+	doors[2].script("/v1/list", unavailable, nonsense, cutAnswer)
 	c := open(t, names)
 	if got := collect(t, c, 10); strings.Join(got, " ") != strings.Join(f.from(10), " ") {
 		t.Errorf("%d entries instead of 4990", len(got))
 	}
-	if cuts.Load() < 3 {
-		t.Errorf("it did not break off")
+	if n := f.count("/v1/list"); n < 4 {
+		t.Errorf("%d requests, it did not break off", n)
 	}
 }
 

@@ -1,0 +1,123 @@
+package listclient_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http/httptest"
+	"strings"
+	"time"
+
+	"paxos/server"
+	"paxos/server/listclient"
+	"paxos/server/servertest"
+	"paxos/server/value"
+)
+
+// cluster starts a list server for the examples; a real Config names all servers of the cluster.
+func cluster() (cfg listclient.Config, stop func()) {
+	s := httptest.NewServer(server.New(server.Options{Engine: servertest.New()}).Handler())
+	return listclient.Config{Servers: []string{strings.TrimPrefix(s.URL, "http://")}}, s.Close
+}
+
+func Example() {
+	cfg, stop := cluster()
+	defer stop()
+	c, err := listclient.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+
+	at, err := c.Append(ctx, value.Int(5))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("appended at", at.Index)
+	if _, err := c.AppendAll(ctx, []value.Value{value.String("six"), value.Int(7)}); err != nil {
+		log.Fatal(err)
+	}
+	for e, err := range c.List(ctx, 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(e.Index, e.Value)
+	}
+	// Output:
+	// appended at 0
+	// 0 5
+	// 1 "six"
+	// 2 7
+}
+
+func ExampleClient_Append_errors() {
+	cfg, stop := cluster()
+	stop() // there is no server
+	cfg.GiveUp = 10 * time.Millisecond
+	c, err := listclient.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+
+	_, err = c.Append(context.Background(), value.Int(5))
+	switch {
+	case errors.Is(err, listclient.ErrUnknown):
+		fmt.Println("it may be in the list, look before you append it again")
+	case errors.Is(err, listclient.ErrNotDone):
+		fmt.Println("it is not in the list, and will not be")
+	}
+	// Output: it is not in the list, and will not be
+}
+
+func ExampleClient_Go() {
+	cfg, stop := cluster()
+	defer stop()
+	c, err := listclient.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+
+	answers := make(chan listclient.Position, 3)
+	for i := range 3 {
+		c.Go(context.Background(), value.Int(int64(i)), func(p listclient.Position, err error) {
+			if err != nil {
+				log.Print(err)
+			}
+			answers <- p // has room: the callback must not block
+		})
+	}
+	for range 3 {
+		fmt.Println((<-answers).Index)
+	}
+	// Output:
+	// 0
+	// 1
+	// 2
+}
+
+func ExampleClient_Watch() {
+	cfg, stop := cluster()
+	defer stop()
+	c, err := listclient.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+
+	c.Go(ctx, value.String("hello"), func(listclient.Position, error) {})
+	for e, err := range c.Watch(ctx, 0) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(e.Index, e.Value)
+		break
+	}
+	// Output: 0 "hello"
+}
