@@ -80,26 +80,51 @@
 // applied R and all before it sees them. R is the highest instance that was
 // proposed in this ballot, or recovered by its phase 1, when the Read came. The
 // answer leaves when a majority has answered a Heartbeat that was sent after the
-// Read came. Why it suffices: let a value be chosen, at instance n in ballot c,
-// before the Read came, and b be the leader's ballot.
+// Read came, and R is applied here. Why it suffices: let a value be chosen, at
+// instance n > R in ballot c, before the Read came, and b be the leader's ballot.
+// Where R is applied it is known who votes up to R+Alpha (rule 13), and the
+// promises of b, and the answers, are a majority of all of these. For n up to there:
 //
 //   - c > b is impossible. The majority that accepted in c shares an acceptor with
 //     the one that answered, and that one had promised c when it answered a
 //     Heartbeat of the lower ballot b; it would have refused it.
-//   - c = b: this leader had proposed it, so n <= R.
+//   - c = b: this leader had proposed it, so n <= R after all.
 //   - c < b: phase 1 of b recovered it, or found it below a trim point, so n <= R.
+//
+// And if n > R+Alpha then who proposed it had applied R+1, which so was chosen
+// before the Read came as well; but that is impossible, as has just been shown.
+//
+// That R is applied is needed. A slow leader may have proposed a change of the
+// voters that it has not applied yet, and others may have gone on without it,
+// among voters that it does not know of.
 //
 // What the leader itself knows to be decided would not suffice: Accepted go to
 // everybody, and another list server may have counted a majority, applied the
 // command and answered its client before this one heard of it. Nor would a round
 // that was under way when the Read came: its Heartbeat may have been answered
 // before a higher ballot was promised, and the command acknowledged since.
+// Reads write nothing to any log.
 //
-// Answers wait until all that phase 1 recovered is applied here, though by the
-// argument that is not needed for R to be high enough; it makes R an instance
-// that will soon be decided. It need not ever be: if this leader ends before the
-// acceptors hear of it, the next one may propose nothing there for long. So who
-// waits for R in vain must ask again. Reads write nothing to any log.
+// # Who votes
+//
+// members.go: the voters are part of the applied state, and a change that is
+// applied at instance i governs from i+Alpha on (rule 13). Hence
+//
+//   - phase 1 needs a majority of every configuration that governs an instance
+//     above the highest trim point;
+//   - a value is proposed for an instance only if it is at most Alpha above what
+//     is applied here, so that it is known who votes on it, and if a majority of
+//     those has promised the ballot;
+//   - it counts as accepted when a majority of those has accepted it.
+//
+// When a change is applied the leader goes on in its ballot as far as the
+// promises go, learns the new voters' stores from their first words, and stands
+// again, at once, when it knows enough of them to get their promises. It fills the
+// instances up to the change's first one with no-ops if it has nothing better, and
+// when a majority of the new voters has told that its durable checkpoints hold
+// what the old ones decided, it proposes to settle: the old ones are forgotten. A
+// list server that is to be removed may lead until then, and hands over when it
+// applies that.
 //
 // # Handing over
 //

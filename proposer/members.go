@@ -10,12 +10,19 @@ import (
 // Configure tells who votes, as the applied state says: at the start, and
 // whenever it changes, before Applied is told of the instance (or the snapshot)
 // that changed it. Without any call the Quorum of the Config votes for ever.
+//
+// A promise counts as long as its acceptor is a member without a break: one that
+// came back may stand on another store, since nobody kept its pin meanwhile. Who
+// catches up may have missed the break, so its promises count no more.
 func (p *Proposer) Configure(now protocol.Time, m protocol.Membership) {
 	before := p.members
 	p.members = m
 	p.election.granted = m.Carry(p.election.granted, &before)
 	p.pins.configure(&before, &m)
 	p.lead.configure(now, &before, &m)
+	if p.state == catchingUp || m.Epoch() > before.Epoch()+1 {
+		p.lead.quorum = 0
+	}
 	p.askAgain()
 	if p.state == canvassing && !p.mayStand() || p.state == preparing {
 		p.standBy(now, 0) // the new ones must be asked, too

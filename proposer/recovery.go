@@ -76,8 +76,8 @@ func (v *votes) allow(i, applied protocol.Instance, value protocol.Value) bool {
 // instance that it proposes is the one above the trim point, not above its own
 // list: see "Who tells the acceptors" in doc.go.
 //
-// Who votes may have changed on the way: if those who promised are not enough for
-// all the instances to come, others must be asked, under a fresh ballot (rule 13).
+// Who votes may have changed on the way: then the new ones must be asked, under a
+// fresh ballot (rule 13).
 func (p *Proposer) tryLead(now protocol.Time, out *protocol.Output) {
 	l := &p.lead
 	l.progressAt = now
