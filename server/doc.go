@@ -13,6 +13,7 @@
 //	read.go       the requests that read it; watch.go the one that follows it
 //	entries.go    the list, a piece at a time, from memory or chunks (chunks.go)
 //	status.go members.go health.go   what a server tells of itself
+//	metrics.go    what this package counts; collector.go what the engine does
 //	errors.go     what an error is outside: status, code, message, outcome
 //
 // Behind it stands an [Engine], which is a node.Server, or a servertest.Engine in

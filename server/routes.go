@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // route is an endpoint.
@@ -16,6 +18,8 @@ type route struct {
 	run    func(*exchange) error
 	body   bool // requests may have one
 	open   bool // needs no token
+
+	took prometheus.Observer // of its good answers
 }
 
 // The endpoints, in the order of docs/http-api.md.
@@ -32,6 +36,7 @@ var routes = []route{
 	{method: "GET", path: "/v1/members", run: (*exchange).members},
 	{method: "POST", path: "/v1/members", run: (*exchange).changeMembers, body: true},
 	{method: "POST", path: "/v1/leader", run: (*exchange).moveLeader, body: true},
+	{method: "GET", path: "/metrics", run: (*exchange).metricsPage},
 	{method: "GET", path: "/healthz", run: (*exchange).health, open: true},
 	{method: "GET", path: "/readyz", run: (*exchange).ready, open: true},
 }
