@@ -21,8 +21,8 @@ type Acceptor struct {
 	leaderHeard bool
 	heardAt     protocol.Time
 	yielded     protocol.Ballot // the highest one that was given up
-	low         bool // its disk is nearly full
-	stopped     bool // after out.Fail: neither promises nor votes any more
+	low         bool            // its disk is nearly full
+	stopped     bool            // after out.Fail: neither promises nor votes any more
 
 	stats Stats
 }
