@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -240,8 +241,14 @@ func (r *runner) tellCalls() {
 		return
 	}
 	r.shown.publish(r.machine)
-	for _, c := range r.machine.desk.takeFinished() {
+	finished := r.machine.desk.takeFinished()
+	for _, c := range finished {
 		close(c.done)
+	}
+	if len(finished) > 0 {
+		// The loop is about to wait in a system call that would keep those that were
+		// told from this processor for a while: let them go first.
+		runtime.Gosched()
 	}
 }
 
