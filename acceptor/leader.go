@@ -6,7 +6,7 @@ import "paxos/protocol"
 // lower than the promised one. It is not if it was given up, and the word of that
 // has overtaken other messages.
 func (a *Acceptor) hear(now protocol.Time, b protocol.Ballot) {
-	if a.yielded.Less(b) {
+	if a.yielded.Round < b.Round || a.yielded.Less(b) { // the first will nearly always do
 		a.leaderHeard, a.heardAt = true, now
 	}
 }

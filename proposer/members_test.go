@@ -11,7 +11,7 @@ import (
 // everything was applied once.
 func TestVotersChangeUnderTrouble(t *testing.T) {
 	changes, reads, lost := 0, 0, 0
-	for seed := range uint64(10) {
+	for seed := range uint64(5) {
 		w := emptyWorld(t, seed, 1+int(seed)%4)
 		w.loss, w.dup = 0.03, 0.03
 		w.valueBytes, w.pipeline = 72, 100 // a burst is many values at once

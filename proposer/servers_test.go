@@ -82,7 +82,7 @@ func (w *world) trouble() {
 // end everything was applied once.
 func TestServersInTrouble(t *testing.T) {
 	reads := 0
-	for seed := range uint64(5) {
+	for seed := range uint64(3) {
 		w := newServerWorld(t, seed, 3)
 		w.loss, w.dup = 0.05, 0.05
 		w.addClient(4000, 2) // slow enough to go on all the time
