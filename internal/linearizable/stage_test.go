@@ -2,6 +2,7 @@ package linearizable
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -118,6 +119,11 @@ func newPartedStage(t *testing.T, count int) *stage {
 // close ends the servers, and shows what they said if the test failed.
 func (s *stage) close() {
 	s.cluster.Close()
+	for i := 1; i <= s.cluster.Count(); i++ {
+		if text, err := os.ReadFile(s.cluster.LogPath(i)); err == nil && bytes.Contains(text, []byte("DATA RACE")) {
+			s.t.Errorf("server %d has a data race:\n%.10000s", i, text)
+		}
+	}
 	for i := 1; s.t.Failed() && i <= s.cluster.Count(); i++ {
 		out, _ := exec.Command("tail", "-n", "30", s.cluster.LogPath(i)).CombinedOutput()
 		s.t.Logf("the log of server %d:\n%s", i, out)
