@@ -128,14 +128,10 @@ func writeMembers(out io.Writer, m listclient.Membership) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tADDRESS\tVOTES")
 	for _, member := range m.Members {
-		votes := "yes"
-		if !member.Voter {
-			votes = "no: it catches up"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", member.ID, member.Address, votes)
+		fmt.Fprintf(t, "%s\t%s\t%s\n", member.ID, member.Address, votesText(member.Voter))
 	}
 	if m.Changing {
-		fmt.Fprintln(t, "a change is under way")
+		fmt.Fprintln(t, changingText)
 	}
 	return t.Flush()
 }

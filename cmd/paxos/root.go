@@ -59,7 +59,7 @@ the groups of a config file:
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newDemo(), newBench(), newKeygen(), newVersion())
+	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newAcceptors(), newDemo(), newBench(), newKeygen(), newVersion())
 	root.AddCommand(newServer(), newStartServers(), newAppend(), newList(), newStatus(), newLeader(), newMember())
 	return root
 }
@@ -70,7 +70,7 @@ const configHelp = `
   acceptors 239.0.0.1 7000
   learners  239.0.0.1 8000
   timeout        0.1    # optional: seconds a client waits between two values; 0
-  acceptor_count 3      # optional: of how many acceptors a majority decides; 3
+  acceptor_count 3      # optional: how many acceptors the cluster began with; 3
   interface      eth0   # optional: the network interface; chosen by the routes
   ttl            1      # optional: how many networks a datagram may cross; 1
   cluster        name   # optional: tells clusters on the same groups apart

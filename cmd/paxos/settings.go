@@ -36,32 +36,43 @@ type roleFlags struct {
 	logLevel      string
 	logJSON       bool
 	receiveBuffer int
+	quiet         bool // log warnings only, if nothing else is said
 
 	// Of the roles with a store.
 	dataDir string
 	init    bool
+	join    bool // of acceptors
 }
 
 func (f *roleFlags) register(cmd *cobra.Command, role protocol.Role) {
 	flags := cmd.Flags()
 	flags.Uint32Var(&f.id, "id", 0, "number of this "+role.String()+", from 1 on")
+	_ = cmd.MarkFlagRequired("id")
+	f.registerNetwork(cmd)
+	if role != protocol.RoleClient {
+		flags.StringVar(&f.dataDir, "data-dir", "", "folder of the store (default: paxos-data/"+role.String()+"-ID next to the config file)")
+		flags.BoolVar(&f.init, "init", false, "make a new store in an empty or missing folder: for the very first start only")
+		_ = cmd.MarkFlagDirname("data-dir")
+	}
+	if role == protocol.RoleAcceptor {
+		flags.BoolVar(&f.join, "join", false, "join a running cluster that this acceptor was added to; makes a new store if there is none")
+	}
+}
+
+// registerNetwork adds what also those need who are no role.
+func (f *roleFlags) registerNetwork(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.StringVar(&f.config, "config", "", "config file (default: the groups 239.0.0.1, ports 5000 to 8000)")
 	flags.StringVar(&f.iface, "interface", "", "network interface, like lo (also "+envInterface+", config key interface)")
 	flags.StringVar(&f.cluster, "cluster", "", "name that tells clusters on the same groups apart (also "+envCluster+", config key cluster)")
 	flags.StringVar(&f.runKey, "run-key", "", "tells runs of an unnamed cluster on the same groups apart")
 	flags.StringVar(&f.keyFile, "key-file", "", "file with the key that authenticates datagrams, the same for all processes (also "+envKeyFile+", config key key_file; default: no authentication)")
-	flags.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off (also "+envLogLevel+"; default info)")
+	flags.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off (also "+envLogLevel+"; default "+f.usualLevel()+")")
 	flags.BoolVar(&f.logJSON, "log-json", false, "log in JSON")
 	flags.IntVar(&f.receiveBuffer, "receive-buffer", multicast.DefaultBuffer, "wanted size of the socket buffers in bytes; 0: the system's default")
-	if role != protocol.RoleClient {
-		flags.StringVar(&f.dataDir, "data-dir", "", "folder of the store (default: paxos-data/"+role.String()+"-ID next to the config file)")
-		flags.BoolVar(&f.init, "init", false, "make a new store in an empty or missing folder: for the very first start only")
-	}
-	_ = cmd.MarkFlagRequired("id")
 	_ = cmd.MarkFlagFilename("config")
 	_ = cmd.MarkFlagFilename("key-file")
-	_ = cmd.MarkFlagDirname("data-dir")
-	cmd.Flags().SortFlags = false
+	flags.SortFlags = false
 }
 
 // settings are what flags, environment and config file say together.
@@ -83,7 +94,7 @@ func (f *roleFlags) resolve(cmd *cobra.Command, role protocol.Role) (settings, e
 	s := settings{
 		self:          protocol.Peer{Role: role, ID: protocol.NodeID(f.id)},
 		dataDir:       cmp.Or(f.dataDir, f.defaultDataDir(role)),
-		init:          f.init,
+		init:          f.init || f.join,
 		receiveBuffer: f.receiveBuffer,
 	}
 	if err := f.check(); err != nil {
@@ -103,10 +114,23 @@ func (f *roleFlags) resolve(cmd *cobra.Command, role protocol.Role) (settings, e
 	if s.quorum, err = protocol.QuorumOf(s.config.Acceptors); err != nil {
 		return s, fail(exitUsage, err)
 	}
-	if role == protocol.RoleAcceptor && !s.quorum.Contains(s.self.ID) {
-		return s, fail(exitUsage, fmt.Errorf("there is no acceptor %d: the config has %d of them (key acceptor_count)", f.id, s.config.Acceptors))
+	if role == protocol.RoleAcceptor {
+		return s, fail(exitUsage, f.checkAcceptor(s))
 	}
 	return s, nil
+}
+
+// checkAcceptor tells the acceptors that the cluster began with from those that
+// joined it.
+func (f *roleFlags) checkAcceptor(s settings) error {
+	began := s.quorum.Contains(s.self.ID)
+	switch {
+	case began && f.join:
+		return fmt.Errorf("--join: acceptor %d is one of the %d that the cluster began with (key acceptor_count); if it is lost, add another one, with a higher number", f.id, s.config.Acceptors)
+	case !began && !f.join && !hasStore(s.dataDir):
+		return fmt.Errorf("the cluster began with acceptors 1 to %d (key acceptor_count, which stays as it was); give --join to acceptor %d if it was added since (paxos acceptors add %d)", s.config.Acceptors, f.id, f.id)
+	}
+	return nil
 }
 
 func (f *roleFlags) check() error {
@@ -146,8 +170,16 @@ func (f *roleFlags) defaultDataDir(role protocol.Role) string {
 	return filepath.Join(filepath.Dir(f.config), "paxos-data", fmt.Sprintf("%s-%d", role, f.id))
 }
 
+// usualLevel is the log level if nothing else is said.
+func (f *roleFlags) usualLevel() string {
+	if f.quiet {
+		return "warn"
+	}
+	return "info"
+}
+
 func (f *roleFlags) logger(cmd *cobra.Command, self protocol.Peer) (hclog.Logger, error) {
-	text := first(cmd, "log-level", envLogLevel, "info")
+	text := first(cmd, "log-level", envLogLevel, f.usualLevel())
 	level := hclog.LevelFromString(text)
 	if level == hclog.NoLevel {
 		return nil, fmt.Errorf("log level %q: want trace, debug, info, warn, error or off (--log-level, %s)", strings.TrimSpace(text), envLogLevel)
