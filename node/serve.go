@@ -41,30 +41,49 @@ func (s *server) offer(r FetchRequest) {
 	}
 }
 
-// run answers until requests is closed.
+// run answers until requests is closed: those that wait together, for a peer
+// asks for many small chunks, and each system call costs more than a chunk.
 func (s *server) run() {
 	for r := range s.requests {
-		s.answer(r)
+		sends, bytes := s.answer(nil, r)
+		for more := true; more && bytes < answerBytes; {
+			select {
+			case r, more = <-s.requests:
+				if more {
+					var n int
+					sends, n = s.answer(sends, r)
+					bytes += n
+				}
+			default:
+				more = false
+			}
+		}
+		s.out.send(sends)
 	}
 }
 
-func (s *server) answer(r FetchRequest) {
+// answerBytes of answers are sent together, or those to one request.
+const answerBytes = 256 << 10
+
+// answer adds the answer to a request, of so many bytes.
+func (s *server) answer(sends []protocol.Send, r FetchRequest) ([]protocol.Send, int) {
 	number, data, err := s.blob(r.Fetch)
 	if err != nil {
 		s.failure.fail(fmt.Errorf("serve a snapshot to %s %d: %w", r.From.Role, r.From.ID, err)) // the store has ended
-		return
+		return sends, 0
 	}
-	to := protocol.GroupOf(r.From.Role)
+	send := func(p *protocol.Piece) {
+		sends = append(sends, protocol.Send{To: protocol.GroupOf(r.From.Role), Only: r.From.Peer, Msg: p})
+	}
 	if data == nil {
-		s.out.send([]protocol.Send{{To: to, Msg: &protocol.Piece{Kind: r.Fetch.Kind, Number: r.Fetch.Number}}})
-		return
+		send(&protocol.Piece{Kind: r.Fetch.Kind, Number: r.Fetch.Number})
+		return sends, 0
 	}
 	sum := crc32.Checksum(data, protocol.Castagnoli)
-	var sends []protocol.Send
 	for _, p := range learner.Pieces(r.Fetch.Kind, number, data, sum, r.Fetch, s.piece, s.window) {
-		sends = append(sends, protocol.Send{To: to, Msg: p})
+		send(p)
 	}
-	s.out.send(sends)
+	return sends, len(data)
 }
 
 func (s *server) blob(f *protocol.Fetch) (number uint64, data []byte, err error) {
