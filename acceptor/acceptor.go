@@ -18,6 +18,9 @@ type Acceptor struct {
 	pins     *protocol.Pins
 	vouched  protocol.Ballot // of the last Heartbeat that did not speak against this store; forgotten at a restart
 
+	members []protocol.Member // everybody that takes part, if Configure was called
+	next    protocol.NodeID   // no member ever had an id from here on
+
 	leaderHeard bool
 	heardAt     protocol.Time
 	yielded     protocol.Ballot // the highest one that was given up
@@ -36,6 +39,7 @@ type Stats struct {
 	Forgotten    uint64 // Accepts at or below the trim point
 	Beyond       uint64 // Accepts beyond MaxOpen
 	Full         uint64 // Accepts beyond MaxVoteBytes
+	Removed      uint64 // Canvasses and Prepares of list servers that were removed
 	Unvouched    uint64 // Accepts of a ballot neither promised nor vouched for by a Heartbeat
 	Conflicts    uint64 // Accepts with another value than the one of the same ballot: a proposer broke rule 3
 	PinConflicts uint64 // pins heard that contradict a pin held, the own one among them
@@ -118,6 +122,25 @@ func (a *Acceptor) Trim(upTo protocol.Instance) {
 // Learned says that this process has applied the decided instances up to upTo.
 // Heartbeats are answered with it; it never goes back.
 func (a *Acceptor) Learned(upTo protocol.Instance) { a.learned = max(a.learned, upTo) }
+
+// Configure says who takes part, voters and learners alike, and from which id on
+// there never was anybody. Who votes need not be known here: the others count.
+// But a list server that was removed, and does not know it yet, must not disturb:
+// it is neither supported nor promised anything. That is always safe, and since
+// ids are never used again it will never be a member.
+func (a *Acceptor) Configure(members []protocol.Member, next protocol.NodeID) {
+	a.members, a.next = members, next
+}
+
+// removed reports whether a message is from a server that was a member once. One
+// that is not known yet is another matter: it may know more than we do.
+func (a *Acceptor) removed(from protocol.Sender) bool {
+	if from.Role != protocol.RoleServer || from.ID >= a.next || protocol.HasMember(a.members, from.ID) {
+		return false
+	}
+	a.stats.Removed++
+	return true
+}
 
 // SetLow says whether this process's disk is nearly full, so that the leader
 // should take no more commands. Votes go on as before.

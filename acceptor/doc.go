@@ -41,6 +41,6 @@
 //
 // # Where to read on
 //
-// acceptor.go has the way in, prepare.go phase 1, accept.go phase 2, leader.go
-// canvassing and heartbeats, votes.go the table of votes.
+// acceptor.go has the way in and who takes part, prepare.go phase 1, accept.go
+// phase 2, leader.go canvassing and heartbeats, votes.go the table of votes.
 package acceptor

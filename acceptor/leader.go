@@ -13,6 +13,9 @@ func (a *Acceptor) hear(now protocol.Time, b protocol.Ballot) {
 
 // canvass answers a proposer that would like to lead. It changes nothing.
 func (a *Acceptor) canvass(now protocol.Time, from protocol.Sender, m *protocol.Canvass, out *protocol.Output) {
+	if a.removed(from) {
+		return
+	}
 	hears := a.leaderHeard && now.Sub(a.heardAt) < a.cfg.LeaderTimeout
 	out.Now = append(out.Now, reply(from.Peer, &protocol.Support{Round: m.Round, Granted: !hears, Promised: a.promised}))
 }

@@ -19,7 +19,7 @@ const pinSize = 4 + 8
 // before a crash) then it is promised first, and the page is part of that
 // promise.
 func (a *Acceptor) prepare(now protocol.Time, from protocol.Sender, m *protocol.Prepare, out *protocol.Output) {
-	if m.Target != 0 && m.Target != a.cfg.Self.ID {
+	if m.Target != 0 && m.Target != a.cfg.Self.ID || a.removed(from) {
 		return
 	}
 	if _, elsewhere := a.pinnedElsewhere(m.Pins); elsewhere {

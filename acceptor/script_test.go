@@ -15,7 +15,8 @@ import (
 //
 //	new trim= votes=(instance:ballot:value ...) pins=(acceptor:store ...) page= open= bytes=
 //	accept b= i= v=... | prepare b= from= target= pins= | heartbeat b= pins= | canvass round=
-//	yield from= id= b= to= | stranger from= id= store= pinned= | trim to= | learned to= | low is= | sleep ms= | together (several lines, one output) | state
+//	yield from= id= b= to= | stranger from= id= store= pinned= | trim to= | learned to= | low is= |
+//	configure members=(id ...) next= | sleep ms= | together (several lines, one output) | state
 func TestTranscripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/transcripts", func(t *testing.T, path string) {
 		s := &script{t: t}
@@ -46,6 +47,13 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		return s.state()
 	case "learned":
 		s.a.Learned(protocol.Instance(number(d, "to")))
+		return "ok"
+	case "configure":
+		var members []protocol.Member
+		for _, id := range list(d, "members") {
+			members = append(members, protocol.Member{ID: protocol.NodeID(id[0] - '0')})
+		}
+		s.a.Configure(members, protocol.NodeID(number(d, "next")))
 		return "ok"
 	case "low":
 		s.a.SetLow(text(d, "is") == "true")

@@ -3,6 +3,8 @@ package proposer
 import (
 	"testing"
 	"time"
+
+	"paxos/protocol"
 )
 
 // TestVotersChangeUnderTrouble: servers come and go, one after the other is
@@ -42,4 +44,36 @@ func TestVotersChangeUnderTrouble(t *testing.T) {
 		lost += len(w.gone)
 	}
 	t.Logf("%d changes of the voters, %d servers lost, %d reads", changes, lost, reads)
+}
+
+// TestARemovedServerDoesNotDisturb: a server misses that it was removed. When it
+// is back, nobody leads for the moment; and still it is not elected.
+func TestARemovedServerDoesNotDisturb(t *testing.T) {
+	for seed := range uint64(3) {
+		w := newServerWorld(t, seed, 3)
+		w.addClient(4000, 2)
+		w.run(time.Second, func() bool { return w.leader() != nil })
+		l := w.leader()
+		old := w.server(l.id%3 + 1)
+		old.crash()
+		w.addServer(4)
+		var voters []protocol.Member
+		for id := range protocol.NodeID(4) {
+			if id+1 != old.id {
+				voters = append(voters, protocol.Member{ID: id + 1})
+			}
+		}
+		w.reconfigure(voters, 5)
+		if !w.run(10*time.Second, func() bool { m := w.roll.Members(); return m.Epoch == 1 && !m.Changing() }) {
+			t.Fatalf("seed %d: not settled: %+v", seed, w.roll.Members())
+		}
+		w.run(100*time.Millisecond, func() bool { return false })
+		l.crash()
+		old.start()
+		w.after(600*time.Millisecond, l.start)
+		w.mustFinish(10 * time.Second)
+		if n := old.p.Stats().Candidacies; n > 0 {
+			t.Fatalf("seed %d: server %d was removed, and stood %d times", seed, old.id, n)
+		}
+	}
 }

@@ -99,6 +99,7 @@ func (n *serverNode) configure() {
 	if err != nil {
 		n.w.t.Fatal(err)
 	}
+	n.a.Configure(members.All(), members.Next)
 	n.l.Configure(m)
 	n.p.Configure(n.w.now, m)
 	n.connect()
