@@ -18,6 +18,16 @@ type Status struct {
 	Applied uint64 `json:"applied"`
 	Length  uint64 `json:"length"` // of the list
 	Trim    uint64 `json:"trim"`
+
+	// Members are those of the cluster, as the server knows it.
+	Members []Member `json:"members"`
+}
+
+// Member is one of Status.Members.
+type Member struct {
+	ID      int    `json:"id"`
+	Address string `json:"address"`
+	Voter   bool   `json:"voter"`
 }
 
 // patience is how long a server may take to say how it is.
@@ -76,24 +86,42 @@ func (c *Cluster) get(ctx context.Context, i int, path string) ([]byte, error) {
 	return body, err
 }
 
-// Leader returns the server that leads and that a majority of all servers calls
-// their leader; 0 where there is none.
+// Leader returns the server that leads and that a majority of the voters, as it
+// knows them, calls their leader; 0 where there is none. Where the voters are
+// not told, all servers are.
 func (c *Cluster) Leader(ctx context.Context) int {
-	votes := make(map[int]int)
-	var says [64]bool
-	for i, s := range c.everyStatus(ctx) {
-		if s == nil {
+	all := c.everyStatus(ctx)
+	for i, s := range all {
+		if s == nil || !s.Leads || s.Leader != i+1 {
 			continue
 		}
-		votes[s.Leader]++
-		says[i] = s.Leads
-	}
-	for leader, n := range votes {
-		if leader > 0 && leader <= c.Count() && says[leader-1] && n > c.Count()/2 {
-			return leader
+		voters, agree := s.voters(len(all)), 0
+		for _, v := range voters {
+			if v <= len(all) && all[v-1] != nil && all[v-1].Leader == s.Leader {
+				agree++
+			}
+		}
+		if agree > len(voters)/2 {
+			return s.Leader
 		}
 	}
 	return 0
+}
+
+// voters are the numbers of those who vote, of count servers.
+func (s *Status) voters(count int) (all []int) {
+	for _, m := range s.Members {
+		if m.Voter {
+			all = append(all, m.ID)
+		}
+	}
+	if len(s.Members) > 0 {
+		return all
+	}
+	for i := range count {
+		all = append(all, i+1)
+	}
+	return all
 }
 
 // everyStatus asks all servers that run at once; nil for those that do not answer.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,6 +56,7 @@ type Cluster struct {
 
 	mu     sync.Mutex
 	latest map[int]*process.Process // the last start of each server
+	added  config.Servers           // those that are no lines of the cluster file
 }
 
 // New makes the folder of a cluster, and starts nothing yet. Close must be called.
@@ -163,14 +165,42 @@ func (c *Cluster) Dir() string { return c.options.Dir }
 // File is the cluster file.
 func (c *Cluster) File() string { return c.options.File }
 
-// Count is how many servers there are.
-func (c *Cluster) Count() int { return len(c.servers) }
+// Count is how many servers there are, with those that were added.
+func (c *Cluster) Count() int { return len(c.all()) }
 
 // Address is the host:port of server i.
-func (c *Cluster) Address(i int) string { return c.servers[i-1].Address() }
+func (c *Cluster) Address(i int) string { return c.all()[i-1].Address() }
 
 // Addresses are the host:port of all servers.
-func (c *Cluster) Addresses() []string { return c.servers.Addresses() }
+func (c *Cluster) Addresses() []string { return c.all().Addresses() }
+
+func (c *Cluster) all() config.Servers {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Concat(c.servers, c.added)
+}
+
+// Add adds a server that stands in no cluster file, on a free address of
+// 127.0.0.1, and returns its number. It is started like the others, and joins the
+// cluster then: it must be a member by that time. Its number is its id if
+// servers become members in the order in which they are added here.
+func (c *Cluster) Add() (int, error) {
+	if c.options.Network != nil {
+		return 0, errors.New("a server cannot be added to a network of namespaces")
+	}
+	addresses, err := FreeAddresses(1)
+	if err != nil {
+		return 0, err
+	}
+	s, err := config.ParseServer(addresses[0], c.options.Port)
+	if err != nil {
+		return 0, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.added = append(c.added, s)
+	return len(c.servers) + len(c.added), nil
+}
 
 // DataDir is the folder of server i's store.
 func (c *Cluster) DataDir(i int) string { return filepath.Join(c.options.Dir, label(i)) }

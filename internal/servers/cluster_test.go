@@ -126,6 +126,47 @@ func TestTheLeaderIsWhomAMajorityCallsSoIfItAgrees(t *testing.T) {
 	}
 }
 
+func TestTheVotersSayWhoLeads(t *testing.T) {
+	c := newCluster(t, Options{Count: 5})
+	// 4 and 5 are gone, or vote for somebody else: they are no voters.
+	const members = `-members=,"members":[{"id":1,"voter":true},{"id":2,"voter":true},{"id":3,"voter":true},{"id":4}]`
+	ok(t, c.Start(1, "-leader=1", "-leads", members))
+	ok(t, c.Start(4, "-leader=4", "-leads", members))
+	says(t, c, 1, "/flags")
+	says(t, c, 4, "/flags")
+	if got := c.Leader(bounded(t)); got != 0 {
+		t.Errorf("one of three voters chose %d", got)
+	}
+	ok(t, c.Start(2, "-leader=1"))
+	says(t, c, 2, "/flags")
+	if got := c.Leader(bounded(t)); got != 1 {
+		t.Errorf("leader %d, want 1", got)
+	}
+}
+
+func TestAServerIsAddedAndJoinsOnce(t *testing.T) {
+	c := newCluster(t, Options{Count: 2})
+	i, err := c.Add()
+	if err != nil || i != 3 || c.Count() != 3 || len(c.Addresses()) != 3 || strings.Contains(readFile(t, c.File()), c.Address(3)) {
+		t.Fatalf("server %d of %v, %v", i, c.Addresses(), err)
+	}
+	ok(t, c.Start(3))
+	if flags, joins := says(t, c, 3, "/flags"), says(t, c, 3, "/joins"); flags != "false " || joins != "true" {
+		t.Errorf("its first start: --init and name %q, --join %s", flags, joins)
+	}
+	ok(t, c.Restart(3))
+	if joins := says(t, c, 3, "/joins"); joins != "false" {
+		t.Errorf("its second start: --join %s", joins)
+	}
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	ok(t, err)
+	return string(text)
+}
+
 func TestReadyIsAMajority(t *testing.T) {
 	c := newCluster(t, Options{})
 	ok(t, c.Start(1, "-leader=1", "-leads"))

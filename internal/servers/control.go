@@ -13,6 +13,7 @@ import (
 // Start starts server i, with args after the usual ones. It is told to make its
 // store where there is none yet; that never wipes anything.
 func (c *Cluster) Start(i int, args ...string) error {
+	flags := c.arguments(i, args)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if p := c.latest[i]; p != nil && !p.Ended() {
@@ -21,7 +22,7 @@ func (c *Cluster) Start(i int, args ...string) error {
 	spec := process.Spec{
 		Name:   fmt.Sprintf("server %d", i),
 		Binary: c.options.Binary,
-		Args:   c.arguments(i, args),
+		Args:   flags,
 		Log:    c.LogPath(i),
 	}
 	if c.options.Network != nil {
@@ -37,12 +38,17 @@ func (c *Cluster) Start(i int, args ...string) error {
 
 func (c *Cluster) arguments(i int, more []string) []string {
 	args := []string{
-		"server", "--cluster", c.File(), "--port", fmt.Sprint(c.options.Port), "--node", c.Address(i),
-		"--cluster-name", c.name, "--data-dir", c.DataDir(i),
+		"server", "--cluster", c.File(), "--port", fmt.Sprint(c.options.Port), "--node", c.Address(i), "--data-dir", c.DataDir(i),
+	}
+	first := []string{"--init"}
+	if i > len(c.servers) {
+		first = []string{"--join"} // the name comes from the cluster
+	} else {
+		args = append(args, "--cluster-name", c.name)
 	}
 	// The file `identity` is written last: without it nobody has voted.
 	if _, err := os.Stat(filepath.Join(c.DataDir(i), "identity")); errors.Is(err, os.ErrNotExist) {
-		args = append(args, "--init")
+		args = append(args, first...)
 	}
 	return slices.Concat(args, c.options.Args, more)
 }

@@ -3,7 +3,8 @@
 // the same binary, with its own data folder.
 //
 //   - cluster.go: a cluster: its folder, its cluster file, its servers;
-//   - control.go: start, kill -9, pause, resume, stop and restart one server;
+//   - control.go: start, kill -9, pause, resume, stop and restart one server, or
+//     let one join that stands in no cluster file;
 //   - keep.go: what start-servers does while they run;
 //   - ask.go: what the servers say over HTTP: who leads, who is ready;
 //   - ports.go: free addresses on this host;

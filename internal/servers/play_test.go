@@ -27,13 +27,14 @@ func TestMain(m *testing.M) {
 type played struct {
 	cluster, node, name, dir string
 	port                     int
-	init                     bool
+	init, join               bool
 
-	leads  bool
-	leader int
-	token  string
-	exit   int           // end with that code
-	after  time.Duration // then
+	leads   bool
+	leader  int
+	members string // more of its status
+	token   string
+	exit    int           // end with that code
+	after   time.Duration // then
 }
 
 func play(args []string) int {
@@ -45,8 +46,10 @@ func play(args []string) int {
 	f.StringVar(&p.dir, "data-dir", "", "")
 	f.IntVar(&p.port, "port", 0, "")
 	f.BoolVar(&p.init, "init", false, "")
+	f.BoolVar(&p.join, "join", false, "")
 	f.BoolVar(&p.leads, "leads", false, "")
 	f.IntVar(&p.leader, "leader", 0, "")
+	f.StringVar(&p.members, "members", "", "")
 	f.StringVar(&p.token, "token", "", "")
 	f.IntVar(&p.exit, "exit", -1, "")
 	f.DurationVar(&p.after, "after", 0, "")
@@ -64,7 +67,7 @@ func play(args []string) int {
 func (p *played) serve() int {
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
-	if p.init {
+	if p.init || p.join {
 		_ = os.MkdirAll(p.dir, 0o755)
 		_ = os.WriteFile(filepath.Join(p.dir, "identity"), nil, 0o644)
 	}
@@ -78,7 +81,7 @@ func (p *played) serve() int {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		fmt.Fprintf(w, `{"id": 1, "leads": %t, "leader": %d, "length": 7}`, p.leads, p.leader)
+		fmt.Fprintf(w, `{"id": 1, "leads": %t, "leader": %d, "length": 7%s}`, p.leads, p.leader, p.members)
 	})
 	http.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
 		if p.leader == 0 {
@@ -86,6 +89,7 @@ func (p *played) serve() int {
 		}
 	})
 	http.HandleFunc("/flags", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "%t %s", p.init, p.name) })
+	http.HandleFunc("/joins", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintf(w, "%t", p.join) })
 	http.HandleFunc("/reach", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, reach(r.Context(), r.URL.Query().Get("to")))
 	})
