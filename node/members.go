@@ -38,6 +38,9 @@ func (m *Machine) configure(now protocol.Time) {
 	}
 	m.Learner.Configure(told)
 	m.Learner.SetPeers(m.peers(&members))
+	if m.Acceptor != nil {
+		m.Acceptor.Configure(members.All(), members.Next)
+	}
 	if m.Proposer != nil {
 		m.Proposer.Configure(now, told)
 	}
@@ -51,10 +54,7 @@ func (m *Machine) peers(members *list.Members) (peers []protocol.Peer) {
 	if m.self.Role == protocol.RoleServer {
 		role = protocol.RoleServer
 	}
-	ids := protocol.IDs(members.All())
-	if !slices.Contains(ids, m.self.ID) {
-		ids = append(ids, m.Seeds...)
-	}
+	ids := append(protocol.IDs(members.All()), m.Seeds...)
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
 		if p := (protocol.Peer{Role: role, ID: id}); p != m.self.Peer {
@@ -62,6 +62,23 @@ func (m *Machine) peers(members *list.Members) (peers []protocol.Peer) {
 		}
 	}
 	return peers
+}
+
+// seed names servers to ask beside the members that the own list knows.
+func (m *Machine) seed(ids []protocol.NodeID) {
+	m.Seeds = ids
+	members := m.List.Members()
+	m.Learner.SetPeers(m.peers(&members))
+}
+
+// Seed names servers to ask beside the members that the own list knows: that is
+// old where this server was away while they changed. Options.OnMembers is told
+// again, so that the transport reaches them.
+func (s *Server) Seed(ids []protocol.NodeID) {
+	s.r.box.ask(func(protocol.Time) {
+		s.r.machine.seed(ids)
+		s.r.machine.newMembers = true
+	})
 }
 
 // TakeMembers returns the members if they have changed since the last call.

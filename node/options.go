@@ -42,8 +42,8 @@ type Options struct {
 	// Members are the addresses of the Quorum of list servers. Both count for a
 	// new store only: an old one knows its members.
 	Members []Member
-	// Seeds are servers to ask as long as the own list does not know this one as a
-	// member: those of the first members may be gone.
+	// Seeds are servers to ask beside the members that the own list knows; see
+	// Server.Seed.
 	Seeds []protocol.NodeID
 	// OnMembers, if not nil, is told by the loop who belongs to the cluster, at the
 	// start and whenever it changes: whom a transport of connections must reach. It

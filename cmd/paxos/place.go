@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"sync"
+	"time"
 
 	"paxos/node"
 	"paxos/protocol"
@@ -20,7 +23,9 @@ type place struct {
 	cluster protocol.ClusterID
 	dir     string        // of the store
 	first   []node.Member // the servers that the cluster began with
-	seeds   []node.Member // of one that joins: the others as they were when it asked
+
+	mu    *sync.Mutex
+	seeds []node.Member // further servers to reach, while the own list does not know the members
 }
 
 // findPlace says who this server is: what its store says, if there is one, else
@@ -32,6 +37,7 @@ func (s *listServer) findPlace(ctx context.Context) (p place, err error) {
 			return p, err
 		}
 	}
+	p.mu = new(sync.Mutex)
 	p.dir = cmp.Or(s.flags.dataDir, filepath.Join(filepath.Dir(s.flags.cluster), "paxos-data", fmt.Sprintf("server-%d", p.id)))
 	identity, err := storage.ReadIdentity(p.dir)
 	if err != nil || identity.Role != protocol.RoleServer {
@@ -65,18 +71,7 @@ func hasStore(dir string) bool {
 
 // placeToJoin asks the running cluster.
 func (s *listServer) placeToJoin(ctx context.Context) (p place, err error) {
-	var others []string
-	for _, m := range s.servers {
-		if m.Address() != s.self.Address() {
-			others = append(others, m.Address())
-		}
-	}
-	c, err := listclient.New(listclient.Config{Servers: others, Token: s.security.token, TLS: s.security.peers, GiveUp: discoverPatience})
-	if err != nil {
-		return p, fmt.Errorf("--join: %w", err)
-	}
-	defer c.Close()
-	members, err := c.Members(ctx)
+	members, err := s.askMembers(ctx, nil, discoverPatience)
 	if err != nil {
 		return p, fmt.Errorf("--join: ask the cluster's members: %w", err)
 	}
@@ -99,6 +94,65 @@ func (s *listServer) placeToJoin(ctx context.Context) (p place, err error) {
 	return p, nil
 }
 
+// askMembers asks the servers of the cluster file, and known ones, who belongs to
+// the cluster.
+func (s *listServer) askMembers(ctx context.Context, known []node.Member, patience time.Duration) (listclient.Membership, error) {
+	addresses := s.servers.Addresses()
+	for _, m := range known {
+		addresses = append(addresses, m.Address)
+	}
+	slices.Sort(addresses)
+	others := slices.DeleteFunc(slices.Compact(addresses), func(a string) bool { return a == "" || a == s.self.Address() })
+	if len(others) == 0 {
+		return listclient.Membership{}, errors.New("no other server is known")
+	}
+	c, err := listclient.New(listclient.Config{Servers: others, Token: s.security.token, TLS: s.security.peers, GiveUp: patience})
+	if err != nil {
+		return listclient.Membership{}, err
+	}
+	defer c.Close()
+	return c.Members(ctx)
+}
+
+const (
+	// seekEvery is how often a server that is not in step asks who the members are.
+	seekEvery = 2 * time.Second
+	// seekAfter is how long it must not have been in step.
+	seekAfter = 3 * time.Second
+)
+
+// seekMembers helps a server that was away while the members changed: those
+// that its list knows may all be gone. It ends with ctx.
+func (s *listServer) seekMembers(ctx context.Context, engine *node.Server) {
+	tick := time.NewTicker(seekEvery)
+	defer tick.Stop()
+	for seeded := len(s.place.seeds) > 0; ; {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		stale := engine.Stale()
+		switch {
+		case stale >= 0 && stale < seekAfter:
+			if seeded {
+				s.seed(engine, nil)
+				seeded = false
+			}
+		default:
+			if m, err := s.askMembers(ctx, engine.Status().Members, seekEvery); err == nil {
+				s.seed(engine, fromClient(m.Members))
+				seeded = true
+			}
+		}
+	}
+}
+
+func (s *listServer) seed(engine *node.Server, members []node.Member) {
+	s.place.setSeeds(members)
+	engine.Seed(ids(members))
+}
+
 func fromClient(members []listclient.Member) (all []node.Member) {
 	for _, m := range members {
 		all = append(all, node.Member(m))
@@ -106,19 +160,18 @@ func fromClient(members []listclient.Member) (all []node.Member) {
 	return all
 }
 
-// peers are the addresses of the other members, and of the seeds as long as
-// this server does not find itself among the members.
+func (p *place) setSeeds(members []node.Member) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seeds = members
+}
+
+// peers are the addresses of the other members, and of the seeds.
 func (p *place) peers(members []node.Member) map[protocol.NodeID]string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	peers := make(map[protocol.NodeID]string)
-	for _, m := range p.seeds {
-		peers[m.ID] = m.Address
-	}
-	for _, m := range members {
-		if m.ID == p.id {
-			clear(peers)
-		}
-	}
-	for _, m := range members {
+	for _, m := range slices.Concat(p.seeds, members) {
 		if m.ID != p.id {
 			peers[m.ID] = m.Address
 		}

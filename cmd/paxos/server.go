@@ -206,6 +206,7 @@ func (s *listServer) serve(ctx context.Context) error {
 		<-engine.Failed()
 		cancel() // nobody must wait for an engine that has ended
 	}()
+	go s.seekMembers(ctx, engine)
 	front := server.New(server.Options{
 		Engine: engine, Token: s.security.token, Peer: transport.Handler(), PeerStatus: peerStatus(transport),
 		Log: s.log, Version: programVersion(), Limits: server.Limits{Connections: s.flags.security.maxConnections},
