@@ -21,7 +21,7 @@ import (
 //	44  .. the sessions, in id order
 //	..  4  length of the tail in bytes
 //	..  .. the tail: a block of length mod ChunkEntries entries
-//	..  .. the members; in version 1 there are none
+//	..  .. the members
 //	..  4  CRC-32C of all before
 //
 // A session is its nonce (16 bytes) and uvarints: its id less the id before,
@@ -37,7 +37,6 @@ import (
 // There is one encoding for each state.
 const (
 	headVersion      = 2
-	headWithout      = 1 // the version without members
 	headMagic        = "PXLH"
 	headSize         = 44
 	flagSessionsOnly = 1

@@ -39,12 +39,7 @@ func (s *State) Restore(head []byte) error {
 	d := decoder{rest: head[24 : len(head)-sumSize]}
 	table := d.sessions(s.sessions.limit, length)
 	tail := d.tail(length, sessionsOnly)
-	members := s.options.Members
-	if head[4] != headWithout {
-		if known := d.members(); len(known.Voters) > 0 {
-			members = known
-		}
-	}
+	members := d.members()
 	if len(d.rest) != 0 {
 		d.fail("%d bytes too many", len(d.rest))
 	}
@@ -78,7 +73,7 @@ func PeekHead(head []byte) (applied protocol.Instance, length uint64, err error)
 	if checksum(head[:end]) != binary.LittleEndian.Uint32(head[end:]) {
 		return 0, 0, fmt.Errorf("%w: head of %d bytes has a wrong checksum", ErrCorrupt, len(head))
 	}
-	if head[4] != headVersion && head[4] != headWithout {
+	if head[4] != headVersion {
 		return 0, 0, fmt.Errorf("%w: %d, want %d", ErrVersion, head[4], headVersion)
 	}
 	applied = protocol.Instance(binary.LittleEndian.Uint64(head[8:]))
