@@ -96,11 +96,11 @@ func (m *Machine) wantsCheckpoint() bool {
 		m.List.Applied()+1 >= members.From && m.Acceptor.TrimPoint()+1 < members.From
 }
 
-// removed reports whether this list server is no member any more. One that
-// joins does not know yet that it is a member.
+// removed reports whether this list server or acceptor is no member any more.
+// One that joins does not know yet that it is a member.
 func (m *Machine) removed() bool {
 	members := m.List.Members()
-	return m.self.Role == protocol.RoleServer && m.self.ID < members.Next && !protocol.HasMember(members.All(), m.self.ID)
+	return m.Acceptor != nil && m.self.ID < members.Next && !protocol.HasMember(members.All(), m.self.ID)
 }
 
 // promoteSelf asks for a vote when this process, a learner so far, is in step.
@@ -142,7 +142,7 @@ func addition(members *list.Members, x protocol.Member) (c protocol.Change, done
 	case protocol.HasMember(members.All(), x.ID):
 		return c, true, nil
 	case x.ID < members.Next:
-		return c, false, fmt.Errorf("%w: %d was a member before; what it promised is forgotten, so that its id cannot be used again", ErrConflict, x.ID)
+		return c, false, fmt.Errorf("%w: ids are given in ascending order, each once, and the next is %d: what a former member promised is forgotten", ErrConflict, members.Next)
 	case len(members.All()) >= protocol.MaxAcceptors:
 		return c, false, fmt.Errorf("%w: %d members are the most", ErrConflict, protocol.MaxAcceptors)
 	}
@@ -284,6 +284,6 @@ func (r *runner) tellMembers() {
 		r.epoch = members.Epoch
 	}
 	if r.machine.removed() {
-		r.Log.Warn("this server was removed from the cluster: it takes no part any more, and may be stopped")
+		r.Log.Warn(fmt.Sprintf("this %s was removed from the cluster: it takes no part any more, and may be stopped", r.Self.Role))
 	}
 }

@@ -32,6 +32,8 @@ func (x *exchange) ready() error {
 	}
 	st := x.s.engine.Status()
 	switch {
+	case st.Removed:
+		return unavailable("this server was removed from the cluster")
 	case st.Leader == 0:
 		return unavailable("no leader is known")
 	case st.Stale < 0 || st.Stale > x.s.limits.InStep:

@@ -343,7 +343,7 @@ func TestStatusTellsAll(t *testing.T) {
 	for name, want := range map[string]string{
 		"id": "1", "address": "127.0.0.1:5000", "leads": "true", "leader": "1", "ballot": "1.1.0001", "decided": "2", "applied": "2",
 		"trim": "0", "length": "10", "sessions": "1", "waiting": "0", "log_bytes": "0", "database_bytes": "0", "free_bytes": "1.073741824e+09",
-		"full": "false", "stale_ms": "0", "version": "v1",
+		"full": "false", "removed": "false", "stale_ms": "0", "version": "v1",
 		"members": "[map[address:127.0.0.1:5000 id:1 voter:true]]",
 		"peers":   "[map[address:h:1 connected:true id:2 queued_bytes:3 shed:4]]",
 	} {
@@ -369,6 +369,17 @@ func TestHealthAndReadiness(t *testing.T) {
 	e.Fail()
 	f.fails("GET", "/readyz", "", 503, "unavailable", "not_done", "failed")
 	f.fails("GET", "/healthz", "", 503, "unavailable", "not_done", "failed")
+}
+
+func TestARemovedServerSaysSo(t *testing.T) {
+	e := servertest.New()
+	e.Removed = true
+	f := newFront(t, e, Options{})
+	f.fails("GET", "/readyz", "", 503, "unavailable", "not_done", "removed")
+	f.equal(f.get("/healthz"), "ok")
+	if got := f.get("/v1/status"); !strings.Contains(got, `"removed":true`) {
+		t.Errorf("its status is %s", got)
+	}
 }
 
 func TestLeadershipMoves(t *testing.T) {

@@ -26,6 +26,7 @@ type statusAnswer struct {
 	DatabaseBytes int64             `json:"database_bytes"`
 	FreeBytes     int64             `json:"free_bytes"`
 	Full          bool              `json:"full"`
+	Removed       bool              `json:"removed"`
 	StaleMillis   int64             `json:"stale_ms"`
 	UptimeMillis  int64             `json:"uptime_ms"`
 	Members       []memberAnswer    `json:"members"`
@@ -57,7 +58,7 @@ func (x *exchange) status() error {
 		Leads: st.Leads, Leader: st.Leader, Ballot: st.Ballot.String(),
 		Decided: st.Decided, Applied: st.Applied, Trim: st.Trim,
 		Length: st.Length, Sessions: st.Sessions, Waiting: st.Waiting,
-		LogBytes: st.Store.Log.DiskBytes, DatabaseBytes: st.Store.DatabaseBytes, FreeBytes: st.FreeBytes, Full: st.Full,
+		LogBytes: st.Store.Log.DiskBytes, DatabaseBytes: st.Store.DatabaseBytes, FreeBytes: st.FreeBytes, Full: st.Full, Removed: st.Removed,
 		StaleMillis: staleMillis(st.Stale), UptimeMillis: st.Uptime.Milliseconds(),
 		Members: memberAnswers(st.Members), Peers: x.s.peerAnswers(),
 	})

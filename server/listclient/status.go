@@ -28,6 +28,7 @@ type Status struct {
 	DatabaseBytes int64             `json:"database_bytes"`
 	FreeBytes     int64             `json:"free_bytes"` // -1: not known
 	Full          bool              `json:"full"`       // appends are refused
+	Removed       bool              `json:"removed"`    // it is no member any more, and answers nothing else
 	StaleMillis   int64             `json:"stale_ms"`   // since it stood where the cluster did; -1: never
 	UptimeMillis  int64             `json:"uptime_ms"`
 	Members       []Member          `json:"members"`

@@ -20,6 +20,7 @@ type Engine struct {
 	Before func(ctx context.Context, method string) error
 	// Members is what Status tells; it has the server itself from the start.
 	Members []node.Member
+	Removed bool // Status says so
 
 	mu      sync.Mutex
 	state   *list.State
@@ -210,7 +211,7 @@ func (e *Engine) Status() node.Status {
 		Ballot:  protocol.Ballot{Round: 1, Proposer: 1, Incarnation: 1},
 		Decided: e.state.Applied(), Applied: e.state.Applied(),
 		Length: e.state.Length(), Sessions: e.state.Sessions(),
-		FreeBytes: 1 << 30, Stale: e.stale, Uptime: time.Since(e.started),
+		FreeBytes: 1 << 30, Stale: e.stale, Removed: e.Removed, Uptime: time.Since(e.started),
 		Members: e.Members, First: e.Members[:1], Cluster: 7, Drops: map[string]uint64{"foreign": 2},
 	}
 }
