@@ -156,10 +156,10 @@ func TestWrongUsageOfTheListServersExitsWith2(t *testing.T) {
 		{"status none", "none"},
 		{"leader transfer", "accepts 1 arg"},
 		{"member add s http://n1", "host:port"},
-		{"member remove s x", "no server's id"},
-		{"member remove s 0", "no server's id"},
+		{"member remove s x", "is no id"},
+		{"member remove s 0", "is no id"},
 		{"member replace s 1", "accepts 3 arg"},
-		{"member replace s n1 n2", "no server's id"},
+		{"member replace s n1 n2", "is no id"},
 	} {
 		code, stdout, stderr := call(t, "", strings.Split(c.args, " ")...)
 		if code != exitUsage || !strings.Contains(stderr, c.want) || stdout != "" {

@@ -115,11 +115,11 @@ func actionWith(f func(cmd *cobra.Command, args []string) error) func(*cobra.Com
 	}
 }
 
-// nodeID reads the id of a server.
+// nodeID reads the id of a server or acceptor.
 func nodeID(text string) (protocol.NodeID, error) {
 	var id uint32
 	if _, err := fmt.Sscanf(text, "%d", &id); err != nil || id == 0 || fmt.Sprint(id) != text {
-		return 0, fail(exitUsage, fmt.Errorf("%q is no server's id: want a number from 1 on", text))
+		return 0, fail(exitUsage, fmt.Errorf("%q is no id: want a number from 1 on", text))
 	}
 	return protocol.NodeID(id), nil
 }

@@ -41,7 +41,7 @@ func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
 		args string
 		want string // in stderr
 	}{
-		{"acceptors", `unknown command "acceptors"`},
+		{"accepters", `unknown command "accepters"`},
 		{"acceptor", `"id" not set`},
 		{"acceptor --id 0", "ids start at 1"},
 		{"acceptor --id x", "--id"},
@@ -50,6 +50,14 @@ func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
 		{"acceptor --id 1 --config none.conf", "none.conf"},
 		{"acceptor --id 1 --config bad.conf", "bad.conf:2: unknown key \"colour\""},
 		{"acceptor --id 4 --config good.conf", "acceptor_count"},
+		{"acceptor --id 4 --config good.conf --init", "--join"},
+		{"acceptor --id 3 --config good.conf --join", "acceptor 3 is one of the 3"},
+		{"proposer --id 3 --config good.conf --join", "unknown flag: --join"},
+		{"acceptors add", "accepts 1 arg"},
+		{"acceptors add four --config good.conf", `"four" is no id`},
+		{"acceptors list 1", "accepts 0 arg"},
+		{"acceptors list --timeout 0", "--timeout 0"},
+		{"acceptors list --config none.conf", "none.conf"},
 		{"acceptor --id 1 --log-level loud", "loud"},
 		{"acceptor --id 1 --receive-buffer -1", "--receive-buffer"},
 		{"acceptor --id 1 --config good.conf --interface none0", "none0"},

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"paxos/internal/bench"
@@ -10,6 +12,7 @@ import (
 
 func newProposer() *cobra.Command {
 	var load string
+	var election time.Duration
 	cmd := role{
 		role:  protocol.RoleProposer,
 		short: "Put values into an order and have them accepted",
@@ -29,10 +32,12 @@ them may run.`,
 					return err
 				}
 			}
+			o.Timing = electionTiming(election)
 			return node.Run(cmd.Context(), o)
 		},
 	}.command()
 	cmd.Flags().StringVar(&load, "load", "", "phases of load that this process makes itself, for paxos bench")
 	_ = cmd.Flags().MarkHidden("load")
+	registerElection(cmd, &election)
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
@@ -33,6 +34,7 @@ type serverFlags struct {
 	listen      string
 	reserve     int64
 	checkpoint  int
+	election    time.Duration
 	security    securityFlags
 	logLevel    string
 	logJSON     bool
@@ -101,10 +103,23 @@ func (f *serverFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.logJSON, "log-json", false, "log in JSON")
 	flags.IntVar(&f.checkpoint, "checkpoint-bytes", 0, "bytes of values between two checkpoints, for tests")
 	_ = flags.MarkHidden("checkpoint-bytes")
+	registerElection(cmd, &f.election)
 	_ = cmd.MarkFlagRequired("cluster")
 	_ = cmd.MarkFlagFilename("cluster")
 	_ = cmd.MarkFlagDirname("data-dir")
 	flags.SortFlags = false
+}
+
+// registerElection adds a flag for tests: with a long time they see that a
+// leadership changes for other reasons than silence.
+func registerElection(cmd *cobra.Command, to *time.Duration) {
+	cmd.Flags().DurationVar(to, "election-timeout", 0, "least silence of a leader after which another one stands, for tests")
+	_ = cmd.Flags().MarkHidden("election-timeout")
+}
+
+// electionTiming is what the flag says; 0 is the usual.
+func electionTiming(least time.Duration) node.Timing {
+	return node.Timing{ElectionMin: max(least, 0), ElectionMax: 2 * max(least, 0)}
 }
 
 // listServer is a server that knows what it is.
@@ -224,7 +239,7 @@ func (s *listServer) startEngine(transport *stream.Transport) (*node.Server, err
 		Self: s.peer(), Cluster: s.place.cluster, Quorum: quorum, Members: s.place.first, Seeds: ids(s.place.seeds),
 		OnMembers: func(members []node.Member) { transport.SetPeers(s.place.peers(members)) },
 		Transport: transport, Log: s.log, DataDir: s.place.dir, Init: s.flags.init || s.flags.join,
-		ReserveBytes: s.flags.reserve, CheckpointBytes: s.flags.checkpoint,
+		ReserveBytes: s.flags.reserve, CheckpointBytes: s.flags.checkpoint, Timing: electionTiming(s.flags.election),
 	})
 }
 

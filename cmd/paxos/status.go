@@ -43,7 +43,7 @@ func newStatus() *cobra.Command {
 
 A line for each server: who it is and whom it takes for the leader, how far its
 list is (LAG: how many instances behind the furthest), and what its store takes.
-The exit code is 1 where no majority of the servers has the same leader.
+The exit code is 1 where no majority of the voters has the same leader.
 
 ` + exitHelp,
 		Example: `  paxos status servers
@@ -91,7 +91,7 @@ func (f *statusFlags) run(cmd *cobra.Command, args []string) error {
 
 // clusterView is what all servers say of themselves.
 type clusterView struct {
-	Leader  protocol.NodeID `json:"leader"` // that a majority of the servers knows; 0: none
+	Leader  protocol.NodeID `json:"leader"` // that a majority of the voters knows; 0: none
 	Servers []serverView    `json:"servers"`
 }
 
@@ -185,20 +185,34 @@ func (v *clusterView) unlisted() (more []serverView) {
 	return more
 }
 
-// leader is the server that a majority of all takes for the leader.
+// leader is the server that a majority of the voters, as it knows them, takes for
+// the leader.
 func (v *clusterView) leader() protocol.NodeID {
-	votes := make(map[protocol.NodeID]int)
 	for _, s := range v.Servers {
-		if s.Status != nil && s.Status.Leader != 0 {
-			votes[s.Status.Leader]++
+		if s.Status == nil || !s.Status.Leads {
+			continue
 		}
-	}
-	for id, n := range votes {
-		if n > len(v.Servers)/2 {
-			return id
+		voters, agree := 0, 0
+		for _, m := range s.Status.Members {
+			if !m.Voter {
+				continue
+			}
+			if voters++; v.follows(m.ID, s.ID) {
+				agree++
+			}
+		}
+		if agree > voters/2 {
+			return s.ID
 		}
 	}
 	return 0
+}
+
+// follows reports whether a server takes another one, or itself, for the leader.
+func (v *clusterView) follows(id, leader protocol.NodeID) bool {
+	return slices.ContainsFunc(v.Servers, func(s serverView) bool {
+		return s.Status != nil && s.ID == id && s.Status.Leader == leader
+	})
 }
 
 func (v *clusterView) verdict() error {
@@ -239,6 +253,8 @@ func (s *serverView) columns(furthest protocol.Instance) string {
 
 func roleOf(st *listclient.Status) string {
 	switch {
+	case st.Removed:
+		return "removed"
 	case st.Full:
 		return "disk full"
 	case st.Leads:
