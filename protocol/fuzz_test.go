@@ -48,6 +48,8 @@ func FuzzValue(f *testing.F) {
 		}
 	}
 	f.Add([]byte(Value{}.AppendOpen(Nonce{1}).AppendRun(Run{1, 1, 2, []byte{1, 'x', 0}})))
+	f.Add([]byte(Value{}.AppendChange(&Change{Epoch: 1, Settle: true}).AppendChange(&Change{
+		Voters: []Member{{1, "one"}, {3, ""}}, Learners: []Member{{4, "four"}}, Next: 5})))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		items, err := itemsOf(data)
 		if checked := Value(data).Check(); (checked == nil) != (err == nil && len(data) <= MaxValue) {

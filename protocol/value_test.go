@@ -151,6 +151,9 @@ func TestRandomValuesGiveTheirItemsBack(t *testing.T) {
 }
 
 func appendItem(v Value, item Item) Value {
+	if item.Change != nil {
+		return v.AppendChange(item.Change)
+	}
 	if item.Open {
 		return v.AppendOpen(item.Nonce)
 	}
