@@ -39,6 +39,7 @@ type Machine struct {
 	leaderHeard bool
 	inStep      protocol.Time // when this process last had applied what a leader said is decided; 0: never
 	newMembers  bool          // since TakeMembers
+	dismissed   bool          // see Server.Dismiss
 	promoteAt   protocol.Time // when to ask for a vote again
 	full        bool          // the leader says that a disk is nearly full
 
@@ -182,7 +183,7 @@ func (m *Machine) ask(now protocol.Time) (inside bool) {
 	m.desk.flush(now, leader)
 	inside = m.Proposer != nil && m.Proposer.Leading() && len(m.desk.out.Now) > 0
 	for _, s := range m.desk.out.Now {
-		msg := detached(s.Msg)
+		msg := s.Msg
 		switch {
 		case inside:
 			m.Proposer.Step(now, m.self, msg, &m.out)

@@ -120,6 +120,21 @@ func TestARemovedServerTakesNoPart(t *testing.T) {
 	}
 }
 
+func TestAServerIsToldThatItWasRemoved(t *testing.T) {
+	c := newTestCluster(t, 3)
+	servers := c.startServers()
+	appendSome(t, servers[0], 1)
+	servers[1].Dismiss()
+	until(t, "it refuses", func() bool {
+		_, err := servers[1].Append(patient(t), texts("x"))
+		return errors.Is(err, ErrRemoved)
+	})
+	if !servers[1].Status().Removed || !errors.Is(servers[1].Barrier(patient(t)), ErrRemoved) {
+		t.Error("it does not say so")
+	}
+	appendSome(t, servers[0], 1)
+}
+
 func TestTheLastVoterCannotBeRemoved(t *testing.T) {
 	c := newTestCluster(t, 1)
 	s := c.startServer(1)

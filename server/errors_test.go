@@ -240,4 +240,6 @@ func TestMembersCanBeChangedWhereTheEngineCan(t *testing.T) {
 	f.fails("POST", "/v1/members", `{"remove": 1}`, 503, "timeout", "unknown", "")
 	plain := newFront(t, servertest.New(), Options{})
 	plain.equal(plain.get("/v1/members"), strings.Replace(want, `"changing":true`, `"changing":false`, 1))
+	m.Before = func(_ context.Context, method string) error { return node.ErrRemoved }
+	f.fails("GET", "/v1/members?timeout=1s", "", 503, "unavailable", "not_done", "removed") // it knows old members only
 }

@@ -22,9 +22,14 @@ type membersAnswer struct {
 	Cluster  string         `json:"cluster"`
 }
 
-// members answers GET /v1/members.
+// members answers GET /v1/members, with the members as they are now: who joins
+// goes by the answer, and a server that was removed knows old ones.
 func (x *exchange) members() error {
-	if _, err := x.query(); err != nil {
+	q, err := x.query("timeout")
+	if err != nil {
+		return err
+	}
+	if err := x.barrier(q); err != nil {
 		return err
 	}
 	return x.replyMembers()
@@ -70,7 +75,7 @@ func (x *exchange) changeMembers() error {
 // refused is the failure for an error that is a reason, unless it is known. Who
 // stops waiting for such a change does not know if it comes about.
 func refused(err error) error {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if !errors.Is(err, node.ErrUnknown) && (errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)) {
 		err = fmt.Errorf("%w: %w", node.ErrUnknown, err)
 	}
 	if f := known(err); f != nil {
