@@ -22,7 +22,8 @@ import (
 
 // appendOld appends an integer by one request to POST /proposer/client-request, and
 // writes the answer, the whole list, as it comes. Another server is asked only
-// where the request was not sent to the first: this one must not be repeated.
+// where the request was not sent to the first, or where that says that it cannot do
+// it, and did not: this request must not be repeated.
 func (s listServers) appendOld(ctx context.Context, v value.Value, out io.Writer) error {
 	var errs []error
 	for _, server := range s.asked {
@@ -32,11 +33,18 @@ func (s listServers) appendOld(ctx context.Context, v value.Value, out io.Writer
 			return nil
 		}
 		errs = append(errs, fmt.Errorf("server %d (%s): %w", server.ID, server.Address(), err))
-		if r.sent.Load() || ctx.Err() != nil {
+		if r.sent.Load() && !elsewhere(err) || ctx.Err() != nil {
 			break
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// elsewhere reports whether a server that was removed, or is stopping, sends its
+// clients away.
+func elsewhere(err error) bool {
+	var refused *refusal
+	return errors.As(err, &refused) && refused.Code == "unavailable" && refused.Outcome == "not_done"
 }
 
 // oldRequest is one request to one server.

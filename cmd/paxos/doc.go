@@ -7,7 +7,8 @@
 //
 //   - settings.go joins flags, environment and config file of the multicast roles;
 //   - server.go is a list server: discover.go finds its line of the cluster file,
-//     security.go has TLS and token;
+//     place.go who it is, seek.go asks the others for members, security.go has TLS
+//     and token;
 //   - listflags.go has what the commands share that ask list servers;
 //     appendold.go speaks to them as old clients do.
 package main

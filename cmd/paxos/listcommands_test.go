@@ -128,6 +128,8 @@ func TestWrongUsageOfTheListServersExitsWith2(t *testing.T) {
 		{"server --cluster none", "none"},
 		{"server --cluster bad", "bad:2: n1:5000 stands here and in line 1"},
 		{"server --cluster s --node n3", "no line of the cluster file is n3:5000"},
+		{"server --cluster s --join", "--join needs --node"},
+		{"server --cluster s --join --node n3", "--join needs --data-dir"},
 		{"server --cluster s --port 0", "--port 0"},
 		{"server --cluster s --reserve -1", "--reserve -1"},
 		{"server --cluster s --log-level loud", "loud"},

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"sync"
-	"time"
 
 	"paxos/node"
 	"paxos/protocol"
@@ -71,7 +70,7 @@ func hasStore(dir string) bool {
 
 // placeToJoin asks the running cluster.
 func (s *listServer) placeToJoin(ctx context.Context) (p place, err error) {
-	members, err := s.askMembers(ctx, nil, discoverPatience)
+	members, err := s.awaitMembership(ctx)
 	if err != nil {
 		return p, fmt.Errorf("--join: ask the cluster's members: %w", err)
 	}
@@ -92,65 +91,6 @@ func (s *listServer) placeToJoin(ctx context.Context) (p place, err error) {
 			s.self.Address(), s.flags.cluster, s.self.Address())
 	}
 	return p, nil
-}
-
-// askMembers asks the servers of the cluster file, and known ones, who belongs to
-// the cluster.
-func (s *listServer) askMembers(ctx context.Context, known []node.Member, patience time.Duration) (listclient.Membership, error) {
-	addresses := s.servers.Addresses()
-	for _, m := range known {
-		addresses = append(addresses, m.Address)
-	}
-	slices.Sort(addresses)
-	others := slices.DeleteFunc(slices.Compact(addresses), func(a string) bool { return a == "" || a == s.self.Address() })
-	if len(others) == 0 {
-		return listclient.Membership{}, errors.New("no other server is known")
-	}
-	c, err := listclient.New(listclient.Config{Servers: others, Token: s.security.token, TLS: s.security.peers, GiveUp: patience})
-	if err != nil {
-		return listclient.Membership{}, err
-	}
-	defer c.Close()
-	return c.Members(ctx)
-}
-
-const (
-	// seekEvery is how often a server that is not in step asks who the members are.
-	seekEvery = 2 * time.Second
-	// seekAfter is how long it must not have been in step.
-	seekAfter = 3 * time.Second
-)
-
-// seekMembers helps a server that was away while the members changed: those
-// that its list knows may all be gone. It ends with ctx.
-func (s *listServer) seekMembers(ctx context.Context, engine *node.Server) {
-	tick := time.NewTicker(seekEvery)
-	defer tick.Stop()
-	for seeded := len(s.place.seeds) > 0; ; {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return
-		}
-		stale := engine.Stale()
-		switch {
-		case stale >= 0 && stale < seekAfter:
-			if seeded {
-				s.seed(engine, nil)
-				seeded = false
-			}
-		default:
-			if m, err := s.askMembers(ctx, engine.Status().Members, seekEvery); err == nil {
-				s.seed(engine, fromClient(m.Members))
-				seeded = true
-			}
-		}
-	}
-}
-
-func (s *listServer) seed(engine *node.Server, members []node.Member) {
-	s.place.setSeeds(members)
-	engine.Seed(ids(members))
 }
 
 func fromClient(members []listclient.Member) (all []node.Member) {

@@ -144,7 +144,9 @@ func (f *serverFlags) run(cmd *cobra.Command) error {
 		}
 		return fail(exitUsage, err)
 	}
-	if s.place, err = s.findPlace(cmd.Context()); err != nil {
+	if s.place, err = s.findPlace(cmd.Context()); err != nil && cmd.Context().Err() != nil {
+		return s.listener.Close()
+	} else if err != nil {
 		return fail(exitUsage, errors.Join(err, s.listener.Close()))
 	}
 	if s.log, err = f.logger(cmd, s.place.id); err != nil {
@@ -169,6 +171,9 @@ func (f *serverFlags) resolve(cmd *cobra.Command) (s listServer, err error) {
 	}
 	if f.join && f.node == "" {
 		return s, errors.New("--join needs --node HOST:PORT, as it was given to paxos member add")
+	}
+	if f.join && f.dataDir == "" {
+		return s, errors.New("--join needs --data-dir DIR: later starts find there who this server is")
 	}
 	if _, err := f.logger(cmd, 0); err != nil {
 		return s, err
