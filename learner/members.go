@@ -21,17 +21,6 @@ func (l *Learner) Configure(m protocol.Membership) {
 	}
 	l.members, l.changes = m, true
 	l.lookAhead()
-	if !m.Changing() {
-		l.pins.Retain(m.All(), l.votesAs())
-	}
-}
-
-// votesAs is the name under which this process votes, 0 if it does not.
-func (l *Learner) votesAs() protocol.NodeID {
-	if r := l.cfg.Self.Role; r == protocol.RoleAcceptor || r == protocol.RoleServer {
-		return l.cfg.Self.ID
-	}
-	return 0
 }
 
 // Applied says that this process has applied instance i and all before it. Only

@@ -170,22 +170,6 @@ func (c *changing) hear(t rapid.TB, from protocol.Sender, m protocol.Message) {
 	c.check.see(t, &out)
 }
 
-func TestSettlingDropsThePinsOfStrangers(t *testing.T) {
-	l := New(Config{Self: self, Quorum: members(3)}, 0, nil)
-	for id := range protocol.NodeID(3) {
-		l.Step(0, acceptor(id+1), &protocol.Accepted{Ballot: ballot("1.1")}, new(protocol.Output))
-	}
-	two, _ := protocol.NewQuorum(2, 3)
-	changing, _ := protocol.NewMembership(1, protocol.Configuration{From: 1, Quorum: members(3)}, protocol.Configuration{From: 300, Quorum: two})
-	if l.Configure(changing); len(l.Pins()) != 3 {
-		t.Errorf("pins %v while the change is under way", l.Pins())
-	}
-	settled, _ := protocol.NewMembership(1, changing.Latest())
-	if l.Configure(settled); len(l.Pins()) != 2 || l.Pins()[0].Acceptor != 2 {
-		t.Errorf("pins %v when it is settled", l.Pins())
-	}
-}
-
 func TestAnotherPeerIsAskedWhenTheMembersChange(t *testing.T) {
 	l := New(Config{Self: self, Quorum: members(3), Peers: peers(3)}, 0, nil)
 	l.SetPeers([]protocol.Peer{self.Peer, acceptor(9).Peer})

@@ -64,6 +64,16 @@ func (s *State) Session(id protocol.SessionID) (last protocol.Seq, ok bool) {
 	return ses.last, true
 }
 
+// Nonce is the one that opened a session; ok is false if the list does not know
+// the session (any more).
+func (s *State) Nonce(id protocol.SessionID) (n protocol.Nonce, ok bool) {
+	ses := s.sessions.byID[id]
+	if ses == nil {
+		return n, false
+	}
+	return ses.nonce, true
+}
+
 // Result returns the index in the list of an applied command. It knows the
 // last protocol.SessionWindow commands of each session.
 func (s *State) Result(id protocol.SessionID, seq protocol.Seq) (index uint64, ok bool) {

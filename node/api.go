@@ -11,8 +11,8 @@ import (
 )
 
 // What becomes of a command that a [Server] was asked to append. Errors that
-// are neither ErrUnknown nor ErrExpired say that nothing was done, and nothing
-// will be.
+// are none of ErrUnknown, ErrExpired and ErrForgotten say that nothing was done,
+// and nothing will be.
 var (
 	// ErrUnknown says that the command was handed to the cluster and no answer
 	// came in time: it may have been applied, may be later, or never.

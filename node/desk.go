@@ -36,6 +36,7 @@ type desk struct {
 	flight  fifo[*call]        // calls with payloads that were offered and not placed
 
 	guests  map[protocol.SessionID][]*guest
+	hosted  int // bytes of the guests' commands
 	opens   map[protocol.Nonce]*opening
 	changes []*change     // of the members
 	others  int           // guests, changes, and calls that wait for openings
@@ -52,12 +53,6 @@ type deskConfig struct {
 	Seed        uint64 // another one in each life of the server
 	// Nonce draws a session's nonce.
 	Nonce func() protocol.Nonce
-}
-
-// guest is commands of a client's own session.
-type guest struct {
-	call *call
-	run  protocol.Run
 }
 
 // opening is a session that is being opened, and who waits for it.
@@ -97,79 +92,25 @@ func (d *desk) append(c *call) {
 		}
 		size += protocol.PayloadSize(len(p))
 	}
-	if d.queued+size > deskBytes || d.waiting() >= deskCalls {
-		d.finish(c, ErrBusy)
-		return
-	}
-	d.queued += size
-	d.queue.push(c)
-}
-
-// appendIn takes a call of a client's session.
-func (d *desk) appendIn(now protocol.Time, id protocol.SessionID, first protocol.Seq, c *call) {
-	run := protocol.Run{Session: id, First: first, Count: len(c.payloads)}
-	for _, p := range c.payloads {
-		if err := d.own.Fits(len(p)); err != nil {
-			d.finish(c, err)
-			return
-		}
-		run.Block = protocol.AppendPayload(run.Block, p)
-	}
-	if err := run.Check(); err != nil {
-		d.finish(c, fmt.Errorf("%w: %w", ErrOutOfTurn, err))
-		return
-	}
-	last, known := d.list.Session(id)
 	switch {
-	case known && run.Last() <= last:
-		d.answerGuest(c, run, 0)
-	case known && run.Last() > last+protocol.SessionWindow:
-		d.finish(c, fmt.Errorf("%w: commands %d to %d, applied are those to %d", ErrOutOfTurn, first, run.Last(), last))
-	case d.waiting() >= deskCalls:
+	case len(c.payloads) == 0:
+		d.finish(c, nil)
+	case size > deskBytes:
+		d.finish(c, fmt.Errorf("%w: %d bytes at once, the limit is %d", ErrTooLong, size, deskBytes))
+	case d.queued+size > deskBytes || d.waiting() >= deskCalls:
 		d.finish(c, ErrBusy)
 	default:
-		g := &guest{c, run}
-		d.guests[id] = append(d.guests[id], g)
-		d.others++
-		d.submit(now, g)
+		d.queued += size
+		d.queue.push(c)
 	}
-}
-
-// submit sends a guest's commands, in as many messages as it takes.
-func (d *desk) submit(now protocol.Time, g *guest) {
-	if !g.call.begin() {
-		return // repeat drops it
-	}
-	for rest := g.run; ; {
-		n := fitting(rest, d.cfg.SubmitBytes)
-		d.out.Send(protocol.GroupProposers, &protocol.Submit{Run: rest.Take(n)})
-		if n == rest.Count {
-			break
-		}
-		rest = rest.Drop(n)
-	}
-	d.arm(now)
-}
-
-// fitting is how many of a run's commands fit into so many bytes, at least one.
-func fitting(r protocol.Run, bytes int) int {
-	if len(r.Block) <= bytes {
-		return r.Count
-	}
-	n, rest := 0, r.Block
-	for n < r.Count {
-		payload, after, err := protocol.NextPayload(rest)
-		if err != nil || len(r.Block)-len(after) > bytes && n > 0 {
-			break
-		}
-		_, rest, n = payload, after, n+1
-	}
-	return max(n, 1)
 }
 
 func (d *desk) open(now protocol.Time, n protocol.Nonce, c *call) {
 	if d.waiting() >= deskCalls {
 		d.finish(c, ErrBusy)
+		return
+	}
+	if !c.begin() {
 		return
 	}
 	o := d.opens[n]
@@ -179,10 +120,8 @@ func (d *desk) open(now protocol.Time, n protocol.Nonce, c *call) {
 	}
 	o.calls = append(o.calls, c)
 	d.others++
-	if c.begin() {
-		d.out.Send(protocol.GroupProposers, &protocol.Open{Nonce: n})
-		d.arm(now)
-	}
+	d.out.Send(protocol.GroupProposers, &protocol.Open{Nonce: n})
+	d.arm(now)
 }
 
 func (d *desk) arm(now protocol.Time) {
@@ -202,7 +141,7 @@ func (d *desk) flush(now protocol.Time, leader protocol.NodeID) {
 		d.queue.pop()
 	}
 	if d.own.Outstanding() > 0 {
-		d.own.Flush(now, &d.out)
+		d.drive(func() { d.own.Flush(now, &d.out) })
 	}
 	d.reads.flush(d, now)
 }
@@ -273,13 +212,13 @@ func (d *desk) caughtUp(now protocol.Time) {
 func (d *desk) opened(now protocol.Time, o protocol.Opened) {
 	if o.Nonce == d.nonce && d.session == 0 {
 		d.session = o.Session
-		d.own.Step(now, protocol.Sender{Peer: d.cfg.Self}, &o, &d.out)
+		d.drive(func() { d.own.Step(now, protocol.Sender{Peer: d.cfg.Self}, &o, &d.out) })
 	}
 	if p := d.opens[o.Nonce]; p != nil {
 		delete(d.opens, o.Nonce)
 		d.others -= len(p.calls)
 		for _, c := range p.calls {
-			c.session = o.Session
+			c.session = handleOf(o.Session, o.Nonce)
 			d.finish(c, nil)
 		}
 	}
@@ -288,6 +227,10 @@ func (d *desk) opened(now protocol.Time, o protocol.Opened) {
 // advance hands out the places of the desk's own commands up to through.
 func (d *desk) advance(now protocol.Time, through protocol.Seq, i protocol.Instance) {
 	for d.placed < through {
+		if d.flight.len() == 0 { // somebody else's commands, who has guessed our session
+			d.reopen()
+			return
+		}
 		d.placed++
 		index, ok := d.list.Result(d.session, d.placed)
 		if !ok {
@@ -301,43 +244,16 @@ func (d *desk) advance(now protocol.Time, through protocol.Seq, i protocol.Insta
 		}
 	}
 	ack := protocol.Acks{Acks: []protocol.Ack{{Session: d.session, Through: through}}}
-	d.own.Step(now, protocol.Sender{Peer: d.cfg.Self}, &ack, &d.out)
+	d.drive(func() { d.own.Step(now, protocol.Sender{Peer: d.cfg.Self}, &ack, &d.out) })
 }
 
-// answerGuests answers the guests of a session of whom everything was applied.
-func (d *desk) answerGuests(id protocol.SessionID, through protocol.Seq, i protocol.Instance) {
-	d.keepGuests(id, func(g *guest) bool {
-		if g.run.Last() > through {
-			return true
-		}
-		d.answerGuest(g.call, g.run, i)
-		return false
-	})
-}
-
-// answerGuest hands out the places of commands that were applied.
-func (d *desk) answerGuest(c *call, run protocol.Run, i protocol.Instance) {
-	c.placed = make([]Placed, 0, run.Count)
-	for seq := run.First; seq <= run.Last(); seq++ {
-		index, ok := d.list.Result(run.Session, seq)
-		if !ok {
-			d.finish(c, fmt.Errorf("%w: command %d of session %d", ErrForgotten, seq, run.Session))
-			return
-		}
-		c.placed = append(c.placed, Placed{Index: index, Instance: i})
-	}
-	d.finish(c, nil)
-}
-
-// keepGuests drops the guests of a session that are not to be kept.
-func (d *desk) keepGuests(id protocol.SessionID, keep func(*guest) bool) {
-	all := d.guests[id]
-	kept := slices.DeleteFunc(all, func(g *guest) bool { return !keep(g) })
-	d.others -= len(all) - len(kept)
-	if len(kept) == 0 {
-		delete(d.guests, id)
-	} else {
-		d.guests[id] = kept
+// drive lets the client core do something, and at once copies what it sends: its
+// messages alias memory that its next step may use again.
+func (d *desk) drive(step func()) {
+	first := len(d.out.Now)
+	step()
+	for i := first; i < len(d.out.Now); i++ {
+		d.out.Now[i].Msg = detached(d.out.Now[i].Msg)
 	}
 }
 
@@ -408,7 +324,7 @@ func (d *desk) dropOpenings() {
 
 func (d *desk) tick(now protocol.Time) {
 	if at, ok := d.own.Deadline(); ok && at <= now && d.own.Outstanding() > 0 {
-		d.own.Tick(now, &d.out)
+		d.drive(func() { d.own.Tick(now, &d.out) })
 	}
 	if d.dueAt != 0 && d.dueAt <= now {
 		d.repeat(now)

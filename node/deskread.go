@@ -21,6 +21,7 @@ type reads struct {
 	answered fifo[answeredRead]
 	dueAt    protocol.Time // when to ask again; 0: nobody waits
 	tries    int
+	seen     protocol.Instance // what was applied at the last tick
 }
 
 // answeredRead are reads that wait until an instance is applied here.
@@ -71,25 +72,37 @@ func (r *reads) ask(d *desk, now protocol.Time) {
 // repeat asks again at once: there is a new leader. What the old one had
 // proposed, and named in an answer, may never be decided.
 func (r *reads) repeat(d *desk, now protocol.Time) {
-	for r.answered.len() > 0 {
-		r.next = append(r.next, r.answered.pop().calls...)
-	}
+	r.takeBack()
 	if r.dueAt = 0; len(r.asked) > 0 {
 		r.tries = 0
 		r.ask(d, now)
 	}
 }
 
-// tick asks again, unless nobody waits for the answer any more.
+// takeBack lets those that have their answer ask again.
+func (r *reads) takeBack() {
+	for r.answered.len() > 0 {
+		r.next = append(r.next, r.answered.pop().calls...)
+	}
+}
+
+// tick asks again, unless nobody waits for the answer any more. Those that have
+// their answer wait as long as more and more is applied here.
 func (r *reads) tick(d *desk, now protocol.Time) {
 	if r.dueAt == 0 || now < r.dueAt {
 		return
 	}
-	tries := r.tries
 	r.asked, r.next = wanted(r.asked), wanted(r.next)
-	r.repeat(d, now)
-	if r.tries = tries; len(r.asked) > 0 {
-		r.tries++
+	stuck := r.seen == d.list.Applied()
+	if r.seen = d.list.Applied(); stuck {
+		r.takeBack()
+	}
+	r.dueAt = 0
+	if r.answered.len() > 0 {
+		r.dueAt = now.Add(askAgainMax)
+	}
+	if len(r.asked) > 0 {
+		r.ask(d, now)
 	}
 }
 
@@ -109,6 +122,9 @@ func (d *desk) answer(now protocol.Time, m *protocol.ReadAt) {
 	r := &d.reads
 	if m.ID != r.id || len(r.asked) == 0 {
 		return
+	}
+	if r.answered.len() == 0 {
+		r.seen = d.list.Applied()
 	}
 	r.answered.push(answeredRead{m.Instance, r.asked})
 	r.asked, r.dueAt = nil, now.Add(askAgainMax)

@@ -183,7 +183,7 @@ func (m *Machine) ask(now protocol.Time) (inside bool) {
 	m.desk.flush(now, leader)
 	inside = m.Proposer != nil && m.Proposer.Leading() && len(m.desk.out.Now) > 0
 	for _, s := range m.desk.out.Now {
-		msg := detached(s.Msg)
+		msg := s.Msg
 		switch {
 		case inside:
 			m.Proposer.Step(now, m.self, msg, &m.out)

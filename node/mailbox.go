@@ -14,6 +14,7 @@ type mailbox struct {
 	mu      sync.Mutex
 	letters []letter
 	asks    []func(now protocol.Time)
+	bytes   int // of payloads that the asks hold
 	spareL  []letter
 	spareA  []func(now protocol.Time)
 	woken   bool // the loop was told, and has not looked since
@@ -28,6 +29,25 @@ func (b *mailbox) put(self protocol.Sender, sends []protocol.Send) {
 		}
 	}
 	b.tell()
+}
+
+// offer leaves a call to be begun in the loop. It reports whether there was room:
+// while the loop is stuck, with a slow disk, what is asked of it must not pile up,
+// though those who asked may be gone (rule 8).
+func (b *mailbox) offer(c *call, begin func(now protocol.Time)) bool {
+	size := 0
+	for _, p := range c.payloads {
+		size += protocol.PayloadSize(len(p))
+	}
+	b.mu.Lock()
+	if len(b.asks) >= deskCalls || b.bytes > 0 && b.bytes+size > deskBytes {
+		b.mu.Unlock()
+		return false
+	}
+	b.bytes += size
+	b.asks = append(b.asks, begin)
+	b.tell()
+	return true
 }
 
 // ask leaves something to be done in the loop.
@@ -56,6 +76,6 @@ func (b *mailbox) take() ([]letter, []func(now protocol.Time)) {
 	clear(b.spareA)
 	b.letters, b.asks = b.spareL[:0], b.spareA[:0]
 	b.spareL, b.spareA = letters, asks
-	b.woken = false
+	b.woken, b.bytes = false, 0
 	return letters, asks
 }

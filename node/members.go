@@ -41,10 +41,27 @@ func (m *Machine) configure(now protocol.Time) {
 	if m.Acceptor != nil {
 		m.Acceptor.Configure(members.All(), members.Next)
 	}
+	m.dropPins(&members)
 	if m.Proposer != nil {
 		m.Proposer.Configure(now, told)
 	}
 	m.newMembers = true
+}
+
+// dropPins forgets the stores of those who were removed: their ids are never used
+// again. One that the list here does not know yet keeps its pin: it may be a
+// voter by now (rule 10).
+func (m *Machine) dropPins(members *list.Members) {
+	if members.Changing() {
+		return
+	}
+	all, own := members.All(), protocol.NodeID(0) // pins are of those who vote: proposer 1 is not acceptor 1
+	if m.Acceptor != nil {
+		own = m.self.ID
+	}
+	m.Pins.Drop(func(id protocol.NodeID) bool {
+		return id < members.Next && id != own && !protocol.HasMember(all, id)
+	})
 }
 
 // peers are those that a learner can ask: everybody who keeps the list and
@@ -146,6 +163,8 @@ func addition(members *list.Members, x protocol.Member) (c protocol.Change, done
 		return c, true, nil
 	case x.ID < members.Next:
 		return c, false, fmt.Errorf("%w: ids are given in ascending order, each once, and the next is %d: what a former member promised is forgotten", ErrConflict, members.Next)
+	case x.ID-members.Next > maxIDGap:
+		return c, false, fmt.Errorf("%w: %d is far above the ids in use; the next one is %d", ErrConflict, x.ID, members.Next)
 	case len(members.All()) >= protocol.MaxAcceptors:
 		return c, false, fmt.Errorf("%w: %d members are the most", ErrConflict, protocol.MaxAcceptors)
 	}
@@ -154,6 +173,9 @@ func addition(members *list.Members, x protocol.Member) (c protocol.Change, done
 		Learners: append(slices.Clone(members.Learners), x),
 	}, false, nil
 }
+
+// maxIDGap bounds the ids that an addition may leave unused: there is no way back.
+const maxIDGap = 1000
 
 // removal is the change that takes a member out; done when it is not needed any more.
 func removal(members *list.Members, id protocol.NodeID) (c protocol.Change, done bool, err error) {
@@ -191,6 +213,11 @@ func (d *desk) askChanges(now protocol.Time) {
 	members := d.list.Members()
 	d.changes = slices.DeleteFunc(d.changes, func(x *change) bool {
 		c, done, err := x.want(&members)
+		if err == nil && !done {
+			if malformed := c.Check(); malformed != nil {
+				err = fmt.Errorf("%w: %w", ErrConflict, malformed)
+			}
+		}
 		switch {
 		case !x.call.wanted():
 		case err != nil && x.asked:
@@ -216,8 +243,7 @@ func (s *Server) change(ctx context.Context, want func(*list.Members) (protocol.
 		return err
 	}
 	c := newCall(nil)
-	s.r.box.ask(func(now protocol.Time) { s.r.machine.desk.reconfigure(now, want, c) })
-	return c.wait(ctx, s.ended)
+	return s.call(ctx, c, func(now protocol.Time) { s.r.machine.desk.reconfigure(now, want, c) })
 }
 
 // AddMember makes the server at an address a member that learns, and returns

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 
 	"paxos/list"
 	"paxos/protocol"
@@ -40,8 +41,13 @@ func (o *Observer) Acceptors(ctx context.Context) (members []Member, changing bo
 // AddAcceptor makes an acceptor a member that learns. When it runs, with an
 // empty store, and is in step, it asks for its vote itself. Its id must be above
 // all that were ever used.
+//
+// There can be so many more than at the beginning as messages have room for.
 func (o *Observer) AddAcceptor(ctx context.Context, id protocol.NodeID) error {
-	return o.server.change(ctx, func(m *list.Members) (protocol.Change, bool, error) {
+	return o.server.change(ctx, func(m *list.Members) (c protocol.Change, done bool, err error) {
+		if all := m.All(); len(all) >= len(m.First)+spareMembers && !protocol.HasMember(all, id) {
+			return c, false, fmt.Errorf("%w: the messages of a cluster that began with %d acceptors have room for %d", ErrConflict, len(m.First), len(m.First)+spareMembers)
+		}
 		return addition(m, protocol.Member{ID: id})
 	})
 }

@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,32 +69,48 @@ func (s *Server) Append(ctx context.Context, payloads [][]byte) ([]Placed, error
 		return nil, err
 	}
 	c := newCall(payloads)
-	s.r.box.ask(func(protocol.Time) { s.r.machine.desk.append(c) })
-	return s.placed(ctx, c)
+	return s.placed(ctx, c, func(protocol.Time) { s.r.machine.desk.append(c) })
 }
 
 // AppendIn appends payloads as the commands first, first+1, ... of a session
 // that OpenSession opened. To ask again is always safe: what was applied is
 // answered with its place. Commands must not leave a gap behind those applied and
 // those under way for longer than ctx lasts.
-func (s *Server) AppendIn(ctx context.Context, id protocol.SessionID, first protocol.Seq, payloads [][]byte) ([]Placed, error) {
+func (s *Server) AppendIn(ctx context.Context, session protocol.SessionID, first protocol.Seq, payloads [][]byte) ([]Placed, error) {
+	placed, err := s.appendIn(ctx, session, first, payloads)
+	if !errors.Is(err, errStranger) && !errors.Is(err, errAhead) {
+		return placed, err
+	}
+	if err := s.Barrier(ctx); err != nil { // this server may only be behind
+		return nil, fmt.Errorf("%w: %w", ErrUnknown, err)
+	}
+	placed, err = s.appendIn(ctx, session, first, payloads)
+	switch {
+	case errors.Is(err, errStranger):
+		return nil, ErrExpired
+	case errors.Is(err, errAhead):
+		return nil, fmt.Errorf("%w: %w", ErrOutOfTurn, err)
+	}
+	return placed, err
+}
+
+func (s *Server) appendIn(ctx context.Context, session protocol.SessionID, first protocol.Seq, payloads [][]byte) ([]Placed, error) {
 	if err := s.r.shown.refuses(); err != nil {
 		return nil, err
 	}
 	c := newCall(payloads)
-	s.r.box.ask(func(now protocol.Time) { s.r.machine.desk.appendIn(now, id, first, c) })
-	return s.placed(ctx, c)
+	return s.placed(ctx, c, func(now protocol.Time) { s.r.machine.desk.appendIn(now, session, first, c) })
 }
 
 // OpenSession opens a session, or finds the one that the same nonce has opened
-// and that still lives.
+// and that still lives. It returns the session's handle, which only those can
+// know who know the nonce.
 func (s *Server) OpenSession(ctx context.Context, nonce protocol.Nonce) (protocol.SessionID, error) {
 	if err := s.r.shown.refuses(); err != nil {
 		return 0, err
 	}
 	c := newCall(nil)
-	s.r.box.ask(func(now protocol.Time) { s.r.machine.desk.open(now, nonce, c) })
-	if err := c.wait(ctx, s.ended); err != nil {
+	if err := s.call(ctx, c, func(now protocol.Time) { s.r.machine.desk.open(now, nonce, c) }); err != nil {
 		return 0, err
 	}
 	return c.session, nil
@@ -105,12 +123,19 @@ func (s *Server) Barrier(ctx context.Context) error {
 		return ErrRemoved
 	}
 	c := newCall(nil)
-	s.r.box.ask(func(protocol.Time) { s.r.machine.desk.read(c) })
+	return s.call(ctx, c, func(protocol.Time) { s.r.machine.desk.read(c) })
+}
+
+// call hands a call to the desk and waits for its answer.
+func (s *Server) call(ctx context.Context, c *call, begin func(protocol.Time)) error {
+	if !s.r.box.offer(c, begin) {
+		return ErrBusy
+	}
 	return c.wait(ctx, s.ended)
 }
 
-func (s *Server) placed(ctx context.Context, c *call) ([]Placed, error) {
-	if err := c.wait(ctx, s.ended); err != nil {
+func (s *Server) placed(ctx context.Context, c *call, begin func(protocol.Time)) ([]Placed, error) {
+	if err := s.call(ctx, c, begin); err != nil {
 		return nil, err
 	}
 	return c.placed, nil
@@ -158,6 +183,9 @@ func (s *Server) Transfer(ctx context.Context, to protocol.NodeID) error {
 	var from protocol.NodeID
 	for began := false; ; {
 		st := s.Status()
+		if to != 0 && !slices.ContainsFunc(st.Members, func(m Member) bool { return m.ID == to && m.Voter }) {
+			return fmt.Errorf("%w: %d does not vote", ErrConflict, to)
+		}
 		switch {
 		case to != 0 && st.Leader == to, to == 0 && began && st.Leader != 0 && st.Leader != from:
 			return nil

@@ -72,6 +72,9 @@ func (p *Proposer) onReconfigure(c *protocol.Change) {
 		return
 	}
 	v := protocol.Value(nil).AppendChange(c)
+	if c.Settle || c.Check() != nil { // from within a list server it was not decoded, hence not checked
+		return
+	}
 	if len(v) > p.cfg.ValueBytes {
 		p.admit.tooLong++
 		return

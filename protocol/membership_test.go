@@ -138,7 +138,7 @@ func TestPinsOfStrangersAreDropped(t *testing.T) {
 	p := NewPins([]Pin{{1, 11}, {2, 22}, {4, 44}, {9, 99}})
 	before := p.List()
 	three, _ := QuorumOf(3)
-	p.Retain(three, 9)
+	p.Drop(func(id NodeID) bool { return id != 9 && !three.Contains(id) })
 	if p.Store(1) != 11 || p.Store(2) != 22 || p.Store(9) != 99 || p.Store(4) != 0 || len(p.List()) != 3 {
 		t.Errorf("pins %v", p.List())
 	}

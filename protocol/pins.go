@@ -51,14 +51,11 @@ func (p *Pins) Store(id NodeID) StoreID {
 	return 0
 }
 
-// Retain drops the pins of all acceptors but those of a membership, and the own
-// one: ids are never used again, so nobody will ever count the others' votes. It
-// is for memberships that no change is under way of; without it the table would
-// be full one day.
-func (p *Pins) Retain(members Quorum, own NodeID) {
-	p.list = slices.DeleteFunc(slices.Clone(p.list), func(pin Pin) bool {
-		return pin.Acceptor != own && !members.Contains(pin.Acceptor)
-	})
+// Drop forgets the pins of acceptors that are gone for good: their ids are never
+// used again, so nobody will ever count their votes. Without it the table would be
+// full one day.
+func (p *Pins) Drop(gone func(NodeID) bool) {
+	p.list = slices.DeleteFunc(slices.Clone(p.list), func(pin Pin) bool { return gone(pin.Acceptor) })
 }
 
 // List returns the pins in the acceptors' order. The slice is never changed, by nobody.
