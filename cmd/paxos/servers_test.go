@@ -32,7 +32,7 @@ func ok(t *testing.T, err error) {
 
 func serve(t *testing.T, o servers.Options) serving {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
 	o.Dir = t.TempDir()
 	o.Args = append(o.Args, "--reserve", "0")
