@@ -58,11 +58,23 @@ func (p *Proposer) outgrown(now protocol.Time, out *protocol.Output) bool {
 	switch {
 	case !p.mayStand():
 		return p.Yield(now, 0, out)
-	case p.members.Covers(p.rests(), above) || !p.members.Covers(p.pins.known()&^p.pins.disputed, above):
+	case p.members.Covers(p.rests(), above) || !p.members.Covers(p.reachable(now), above):
 		return false
 	}
 	p.standNow(now, out)
 	return true
+}
+
+// reachable is the set of acceptors whose promises would come, and count: heard
+// lately, and their stores are known. To stand with fewer than a majority of them
+// would be in vain: one that is dead, though known, promises nothing.
+func (p *Proposer) reachable(now protocol.Time) (t protocol.Tally) {
+	for place, id := range p.members.All().Members() {
+		if now.Sub(p.lead.heardAt[place]) < p.cfg.ElectionMax {
+			t = p.members.Add(t, id)
+		}
+	}
+	return t & p.pins.known() &^ p.pins.disputed
 }
 
 // onReconfigure takes a change of the membership, one at a time.
