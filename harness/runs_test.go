@@ -68,7 +68,11 @@ func TestOneAcceptorIsARunInWhichNothingIsLearned(t *testing.T) {
 func TestALearnedValueWithoutAMajorityIsAFailure(t *testing.T) {
 	p := newFakePlace(t)
 	outer := p.outer()
-	script := p.write("outer/two.sh", strings.ReplaceAll(p.read("outer/run_1acceptor.sh"), "acceptors=1", "acceptors=2"))
+	// However slow this machine is: the run is not judged before something was learned.
+	learned := `for _ in {1..600}; do [[ -s $out/learn1 ]] && break; sleep 0.05; done`
+	script := p.write("outer/two.sh", strings.NewReplacer(
+		"acceptors=1", "acceptors=2", "check_nothing_learned", learned+"\ncheck_nothing_learned",
+	).Replace(p.read("outer/run_1acceptor.sh")))
 	if out, err := p.command(script, "../project", "100").CombinedOutput(); err == nil {
 		t.Errorf("in %s two acceptors learned something, and the run passed:\n%s", outer, out)
 	}

@@ -26,6 +26,7 @@ func TestDatagramsArriveWholeAndInOrderWithTheirGroup(t *testing.T) {
 			t.Fatalf("datagram %d: got %d bytes for %s, want %d for %s", i, len(d.Data), d.Group, len(sent[i].Data), sent[i].Group)
 		}
 	}
+	eventually(t, "the sender has counted what it sent", func() bool { return a.Stats().SentDatagrams == 300 })
 	if s := b.Stats(); s.ReceivedDatagrams != 300 || s.ReceivedBytes != a.Stats().SentBytes {
 		t.Errorf("counted %+v, sent %+v", s, a.Stats())
 	}
@@ -74,7 +75,8 @@ func TestAllHearWhatIsForAllAndOneWhatIsForOne(t *testing.T) {
 	if got := texts(receive(t, c, 3)); !slices.Equal(got, []string{"for all", "for 3", "end"}) {
 		t.Errorf("3 heard %q", got)
 	}
-	if s := a.Stats(); s.SentDatagrams != 7 || s.SendFailures != 0 {
+	eventually(t, "all is counted", func() bool { return a.Stats().SentDatagrams == 7 })
+	if s := a.Stats(); s.SendFailures != 0 {
 		t.Errorf("counted %+v", s)
 	}
 }
