@@ -108,7 +108,7 @@ func (t *Transport) lost(in *incoming, err error) {
 	if in.shut {
 		return
 	}
-	t.drop(in)
+	defer t.drop(in) // when it is counted: who sees the end can see the count
 	switch {
 	case errors.Is(err, errTooLarge):
 		t.counters.Oversized(1)
