@@ -19,6 +19,8 @@ type call struct {
 	offered  int          // of payloads, how many were handed to the client core
 	state    atomic.Int32 // callWaits, then one of the others, for ever
 	done     chan struct{}
+	sure     bool                    // the list was brought up to date for it
+	then     func(now protocol.Time) // goes on behind a barrier; nil: the barrier is all that was asked for
 }
 
 const (
@@ -37,6 +39,13 @@ func (c *call) begin() bool { return c.state.CompareAndSwap(callWaits, callUnder
 // wanted reports whether somebody waits for the answer.
 func (c *call) wanted() bool { return c.state.Load() <= callUnderWay }
 
+// refused answers a call that the desk never saw.
+func (c *call) refused(err error) *call {
+	c.err = err
+	close(c.done)
+	return c
+}
+
 // wait waits for the answer. When ctx, or the server, ends before, the error says
 // whether the cluster may have heard of the call (ErrUnknown) or never will. The
 // call's other fields may be read only after it returned nil.
@@ -50,6 +59,11 @@ func (c *call) wait(ctx context.Context, ended <-chan struct{}) error {
 	case <-ended:
 		reason = ErrStopped
 	}
+	return c.withdraw(reason)
+}
+
+// withdraw stops waiting for a reason.
+func (c *call) withdraw(reason error) error {
 	if c.state.CompareAndSwap(callWaits, callWithdrawn) {
 		return reason
 	}

@@ -107,6 +107,9 @@ func (m *Machine) Installed(now protocol.Time, f *Frozen) error {
 		if m.desk != nil {
 			m.desk.caughtUp(now)
 		}
+		if m.watch.Installed != nil {
+			m.watch.Installed(applied)
+		}
 	}
 	m.Checkpointed(f)
 	return nil

@@ -50,7 +50,8 @@ func openClient(o ClientOptions) (*clientRunner, error) {
 	if err != nil {
 		return nil, err
 	}
-	core := client.New(client.Config{Nonce: randomNonce(), Seed: randomUint64(), SubmitBytes: sizes.Submit, Window: o.Window})
+	real := world{}.withDefaults()
+	core := client.New(client.Config{Nonce: real.nonce(), Seed: real.random(), SubmitBytes: sizes.Submit, Window: o.Window})
 	self := protocol.Sender{Peer: o.Self}
 	return &clientRunner{
 		ClientOptions: o, began: time.Now(), core: core, source: newSource(o),

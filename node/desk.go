@@ -192,7 +192,7 @@ func (d *desk) applied(now protocol.Time, i protocol.Instance, e *protocol.Effec
 	if e.Members {
 		d.askChanges(now)
 	}
-	d.reads.applied(d, i)
+	d.reads.applied(d, now, i)
 }
 
 // caughtUp is applied for a snapshot, of which no effects are known.
@@ -206,7 +206,7 @@ func (d *desk) caughtUp(now protocol.Time) {
 		}
 	}
 	d.askChanges(now)
-	d.reads.applied(d, d.list.Applied())
+	d.reads.applied(d, now, d.list.Applied())
 }
 
 func (d *desk) opened(now protocol.Time, o protocol.Opened) {

@@ -59,6 +59,12 @@ func (d *testDesk) decide(messages ...protocol.Message) {
 	}
 }
 
+// passBarrier answers the desk's question for what was applied by now.
+func (d *testDesk) passBarrier() {
+	d.sent()
+	d.answer(d.now, &protocol.ReadAt{ID: d.desk.reads.id, Instance: d.list.Applied()})
+}
+
 func (d *testDesk) decideAll() { d.decide(d.sent()...) }
 
 func answered(c *call) bool {

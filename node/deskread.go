@@ -52,6 +52,23 @@ func (d *desk) read(c *call) {
 	d.reads.next = append(d.reads.next, c)
 }
 
+// behind lets a call go on when this list holds everything that was acknowledged
+// before.
+func (d *desk) behind(c *call, then func(now protocol.Time)) {
+	c.then = then
+	d.read(c)
+}
+
+// passed lets a call go on, or answers one that only wanted to read.
+func (d *desk) passed(now protocol.Time, c *call) {
+	then := c.then
+	if c.then = nil; then == nil {
+		d.finish(c, nil)
+	} else if c.wanted() {
+		then(now)
+	}
+}
+
 // flush asks the leader, if somebody waits and no question is under way.
 func (r *reads) flush(d *desk, now protocol.Time) {
 	if len(r.asked) > 0 || len(r.next) == 0 {
@@ -128,14 +145,14 @@ func (d *desk) answer(now protocol.Time, m *protocol.ReadAt) {
 	}
 	r.answered.push(answeredRead{m.Instance, r.asked})
 	r.asked, r.dueAt = nil, now.Add(askAgainMax)
-	r.applied(d, d.list.Applied())
+	r.applied(d, now, d.list.Applied())
 }
 
 // applied lets those go on who waited for instance i, or an earlier one.
-func (r *reads) applied(d *desk, i protocol.Instance) {
+func (r *reads) applied(d *desk, now protocol.Time, i protocol.Instance) {
 	for r.answered.len() > 0 && r.answered.front().at <= i {
 		for _, c := range r.answered.pop().calls {
-			d.finish(c, nil)
+			d.passed(now, c)
 		}
 	}
 	if r.answered.len() == 0 && len(r.asked) == 0 {

@@ -11,8 +11,9 @@ import (
 
 // group is what one fdatasync covers: records, and the messages that wait for them.
 type group struct {
-	batch storage.Batch
-	held  protocol.Held
+	batch   storage.Batch
+	records []protocol.Record // those of the batch, where somebody watches
+	held    protocol.Held
 }
 
 // disk is the group commit. The loop gathers one group while the disk
@@ -26,6 +27,9 @@ type disk struct {
 	store   *storage.Store
 	out     *outbox
 	failure *failure
+	inline  bool // no disk goroutine: somebody calls one
+	most    int  // bytes of records that are enough for a group
+	watch   Watch
 
 	mu     sync.Mutex
 	work   sync.Cond // something was gathered, or closed
@@ -37,8 +41,9 @@ type disk struct {
 	dead   bool // failed: nothing leaves any more (rule 9)
 }
 
-func newDisk(store *storage.Store, out *outbox, f *failure) *disk {
-	d := &disk{store: store, out: out, failure: f}
+func newDisk(store *storage.Store, out *outbox, f *failure, w world) *disk {
+	d := &disk{store: store, out: out, failure: f, inline: w.inline, watch: w.watch}
+	d.most = min(groupBytes, int(store.MaxBatchBytes()/2)) // one more record always fits
 	d.work.L, d.idle.L = &d.mu, &d.mu
 	return d
 }
@@ -78,9 +83,16 @@ func (d *disk) gather(records []protocol.Record, held protocol.Held) (free []pro
 		return nil, nil, false // repeated answers, while the disk hangs: loss
 	}
 	for _, rec := range records {
-		d.last().batch.Add(rec)
+		g := d.last()
+		g.batch.Add(rec)
+		if d.watch.Durable != nil {
+			g.records = append(g.records, rec)
+		}
 	}
 	d.last().held.Join(held)
+	if d.inline {
+		return nil, nil, false
+	}
 	if idle && len(records) == 1 {
 		d.busy = true
 		return nil, d.takeFirst(), false
@@ -100,6 +112,26 @@ func (d *disk) commitAlone(g *group) {
 	d.busy, d.spare = false, g
 }
 
+// waits reports whether a group waits to be committed.
+func (d *disk) waits() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return !d.dead && len(d.next) > 0
+}
+
+// one commits the first group that waits, if there is one, in place of the disk
+// goroutine.
+func (d *disk) one() {
+	if !d.waits() {
+		return
+	}
+	d.mu.Lock()
+	d.busy = true
+	g := d.takeFirst()
+	d.mu.Unlock()
+	d.commitAlone(g)
+}
+
 func (d *disk) takeFirst() *group {
 	g := d.next[0]
 	d.next = slices.Delete(d.next, 0, 1)
@@ -116,7 +148,7 @@ const maxHeld = 4096
 
 // last is the group that takes the next record.
 func (d *disk) last() *group {
-	if n := len(d.next); n > 0 && d.next[n-1].batch.Bytes() < groupBytes {
+	if n := len(d.next); n > 0 && d.next[n-1].batch.Bytes() < d.most {
 		return d.next[n-1]
 	}
 	g := d.spare
@@ -166,8 +198,12 @@ func (d *disk) commit(g *group) error {
 		if err := d.store.Commit(&g.batch); err != nil {
 			return err
 		}
+		if d.watch.Durable != nil {
+			d.watch.Durable(g.records)
+		}
 	}
 	g.batch.Reset()
+	g.records = g.records[:0]
 	d.out.release(g.held.Release())
 	return nil
 }
@@ -184,6 +220,9 @@ func (d *disk) failed(err error) {
 
 // drain waits until everything gathered is durable, or the disk has failed.
 func (d *disk) drain() {
+	for d.inline && d.waits() {
+		d.one()
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for !d.dead && (d.busy || len(d.next) > 0) {

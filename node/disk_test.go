@@ -25,7 +25,7 @@ func newTestDisk(t *testing.T) (*disk, *vfs.Faulty, *memory.Member) {
 	net := memory.NewNetwork(1)
 	net.SetQueue(4096)
 	out := &outbox{transport: net.Join(), cluster: 1, self: protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleAcceptor, ID: 1}, Store: 1}}
-	d := newDisk(store, out, newFailure(func() {}))
+	d := newDisk(store, out, newFailure(func() {}), world{})
 	ended := make(chan struct{})
 	go func() { defer close(ended); d.run() }()
 	t.Cleanup(func() {

@@ -25,6 +25,7 @@ type feed struct {
 	turn    []stretch   // gathered by the loop
 	bytes   int         // in turn
 	hungry  atomic.Bool // the loop has something that it could not pass on
+	inline  bool        // no goroutine: the loop itself hands out
 }
 
 // stretch is a row of consecutive entries: count of them in block, from index
@@ -47,7 +48,7 @@ const (
 func newFeed(store *storage.Store, fail *failure, o Options) *feed {
 	return &feed{
 		store: store, wake: o.Transport.Wake, failure: fail, entries: o.Entries, next: o.From,
-		jobs: make(chan []stretch, feedDepth), done: make(chan struct{}),
+		jobs: make(chan []stretch, feedDepth), done: make(chan struct{}), inline: o.world.inline,
 	}
 }
 
@@ -67,6 +68,12 @@ func (f *feed) appended(first uint64, count int, block []byte) {
 // up to feedBytes; then the loop waits for the reader, the end, or a failure.
 func (f *feed) flush(end <-chan struct{}, dead <-chan struct{}) {
 	if len(f.turn) == 0 {
+		return
+	}
+	if f.inline {
+		f.handTurn(f.turn)
+		clear(f.turn)
+		f.turn, f.bytes = f.turn[:0], 0
 		return
 	}
 	f.hungry.Store(true) // from here on the reader wakes the loop
@@ -95,6 +102,10 @@ const feedPatience = 5 * time.Second
 // close ends the feed after what was gathered. A reader that does not read is
 // left behind, with its goroutine.
 func (f *feed) close() error {
+	if f.inline {
+		f.flush(nil, nil)
+		return nil
+	}
 	patience := time.After(feedPatience)
 	if len(f.turn) > 0 {
 		select {
@@ -121,16 +132,24 @@ func (f *feed) stuck() error {
 func (f *feed) run() {
 	defer close(f.done)
 	for turn := range f.jobs {
-		for _, s := range turn {
-			if err := f.hand(s); err != nil {
-				f.failure.fail(err)
-				return
-			}
+		if !f.handTurn(turn) {
+			return
 		}
 		if f.hungry.Swap(false) {
 			f.wake()
 		}
 	}
+}
+
+// handTurn hands out stretches and reports whether to go on.
+func (f *feed) handTurn(turn []stretch) bool {
+	for _, s := range turn {
+		if err := f.hand(s); err != nil {
+			f.failure.fail(err)
+			return false
+		}
+	}
+	return true
 }
 
 func (f *feed) hand(s stretch) error {

@@ -71,4 +71,7 @@ func (m *Machine) Checkpointed(f *Frozen) {
 	if m.Acceptor != nil {
 		m.Acceptor.Trim(applied)
 	}
+	if m.watch.Checkpointed != nil {
+		m.watch.Checkpointed(applied)
+	}
 }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -15,12 +14,18 @@ type guest struct {
 	run  protocol.Run
 }
 
-// What a desk cannot decide by the list as it stands here: it may be old. Whoever
-// gets one of these asks again behind a barrier; then it is true.
-var (
-	errStranger = errors.New("the list here does not know the session")
-	errAhead    = errors.New("commands far ahead of those applied")
-)
+// unlikely is for a call of which the list as it stands here says that it cannot
+// be: the list may be old. So it is looked at again behind a barrier; then the
+// reason is true.
+func (d *desk) unlikely(c *call, reason error, again func(now protocol.Time)) {
+	switch {
+	case c.sure:
+		d.finish(c, reason)
+	case c.begin(): // an earlier request may have been applied: who gives up does not know
+		c.sure = true
+		d.behind(c, again)
+	}
+}
 
 // handleOf is the name by which a client's session is used. Ids are easy to
 // guess, and whoever appends under somebody else's session takes its turns away:
@@ -39,8 +44,9 @@ func (d *desk) sessionOf(handle protocol.SessionID) (id protocol.SessionID, know
 // appendIn takes a call of a client's session, by its handle.
 func (d *desk) appendIn(now protocol.Time, handle protocol.SessionID, first protocol.Seq, c *call) {
 	id, known := d.sessionOf(handle)
+	again := func(now protocol.Time) { d.appendIn(now, handle, first, c) }
 	if !known {
-		d.finish(c, errStranger)
+		d.unlikely(c, ErrExpired, again)
 		return
 	}
 	if len(c.payloads) == 0 {
@@ -64,7 +70,7 @@ func (d *desk) appendIn(now protocol.Time, handle protocol.SessionID, first prot
 	case run.Last() <= last:
 		d.answerGuest(c, run, 0)
 	case run.Last() > last+protocol.SessionWindow:
-		d.finish(c, fmt.Errorf("%w: commands %d to %d, applied are those to %d", errAhead, first, run.Last(), last))
+		d.unlikely(c, fmt.Errorf("%w: commands %d to %d, applied are those to %d", ErrOutOfTurn, first, run.Last(), last), again)
 	case d.waiting() >= deskCalls || d.hosted+len(run.Block) > deskBytes:
 		d.finish(c, ErrBusy)
 	case c.begin():

@@ -21,6 +21,7 @@ type Parts struct {
 	SessionsOnly bool              // the list keeps no entries
 	Seeds        []protocol.NodeID // see Options.Seeds
 	desk         *desk             // of a list server, and of an observer
+	watch        Watch
 
 	Round uint64         // restored from the store
 	Pins  *protocol.Pins // shared by all of them
@@ -270,6 +271,9 @@ func (m *Machine) reuse(decided []protocol.Decision) {
 func (m *Machine) apply(now protocol.Time, d protocol.Decision) {
 	m.effects.Reset()
 	m.List.Apply(d.Instance, d.Value, &m.effects)
+	if m.watch.Applied != nil {
+		m.watch.Applied(d.Instance, d.Value)
+	}
 	m.applied += uint64(len(d.Value)) + instanceCost
 	if m.effects.Members {
 		m.configure(now)

@@ -67,6 +67,13 @@ func (b *mailbox) tell() {
 	}
 }
 
+// empty reports whether nothing waits for the loop.
+func (b *mailbox) empty() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.letters) == 0 && len(b.asks) == 0
+}
+
 // take takes out everything. What it returned last must not be used any more.
 func (b *mailbox) take() ([]letter, []func(now protocol.Time)) {
 	b.mu.Lock()

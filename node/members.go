@@ -193,16 +193,19 @@ func removal(members *list.Members, id protocol.NodeID) (c protocol.Change, done
 	return protocol.Change{Epoch: members.Epoch, Voters: others(members.Voters), Learners: others(members.Learners), Next: members.Next}, false, nil
 }
 
+// wish names the next change to propose on the way to what is wished, or says
+// that all is so already.
+type wish func(*list.Members) (c protocol.Change, done bool, err error)
+
 // change is a membership change that the front desk asks for.
 type change struct {
 	call  *call
-	want  func(*list.Members) (c protocol.Change, done bool, err error)
+	want  wish
 	asked bool
 }
 
-// reconfigure takes a wish. want is asked again whenever the members are others:
-// it names the next change to propose, or says that all is as it was wished.
-func (d *desk) reconfigure(now protocol.Time, want func(*list.Members) (protocol.Change, bool, error), c *call) {
+// reconfigure takes a wish. want is asked again whenever the members are others.
+func (d *desk) reconfigure(now protocol.Time, want wish, c *call) {
 	d.changes = append(d.changes, &change{call: c, want: want})
 	d.others++
 	d.askChanges(now)
@@ -238,30 +241,35 @@ func (d *desk) askChanges(now protocol.Time) {
 }
 
 // change waits until a wish has come true.
-func (s *Server) change(ctx context.Context, want func(*list.Members) (protocol.Change, bool, error)) error {
-	if err := s.Barrier(ctx); err != nil { // the members as they are, not as they were
-		return err
-	}
-	c := newCall(nil)
-	return s.call(ctx, c, func(now protocol.Time) { s.r.machine.desk.reconfigure(now, want, c) })
+func (s *Server) change(ctx context.Context, want wish) error {
+	_, err := s.wait(ctx, s.r.askChange(want))
+	return err
 }
 
 // AddMember makes the server at an address a member that learns, and returns
 // when that is decided. When that server runs and is in step it asks for its vote
 // itself. To add a member again changes nothing.
 func (s *Server) AddMember(ctx context.Context, address string) error {
-	return s.change(ctx, func(m *list.Members) (c protocol.Change, done bool, err error) {
+	return s.change(ctx, addServer(address))
+}
+
+func addServer(address string) wish {
+	return func(m *list.Members) (c protocol.Change, done bool, err error) {
 		if slices.ContainsFunc(m.All(), func(x protocol.Member) bool { return x.Address == address }) {
 			return c, true, nil
 		}
 		return addition(m, protocol.Member{ID: m.Next, Address: address})
-	})
+	}
 }
 
 // RemoveMember takes a server out of the cluster, and returns when it is not
 // needed any more: it may be switched off then. To remove it again changes nothing.
 func (s *Server) RemoveMember(ctx context.Context, id protocol.NodeID) error {
-	return s.change(ctx, func(m *list.Members) (protocol.Change, bool, error) { return removal(m, id) })
+	return s.change(ctx, removeMember(id))
+}
+
+func removeMember(id protocol.NodeID) wish {
+	return func(m *list.Members) (protocol.Change, bool, error) { return removal(m, id) }
 }
 
 // ReplaceMember adds the server at an address, waits until it votes, and then

@@ -18,12 +18,18 @@ type Observer struct{ server *Server }
 // StartObserver starts an observer. Options.Self must be a learner whose id no
 // other one has; the options about stores do not count.
 func StartObserver(o Options) (*Observer, error) {
-	o.DataDir, o.Init, o.FS, o.OpenDB, o.observes = "observer", true, vfs.NewMem(randomUint64()), kv.NewMemory().Open, true
-	s, err := launch(o)
+	s, err := launch(observing(o))
 	if err != nil {
 		return nil, err
 	}
 	return &Observer{s}, nil
+}
+
+// observing turns the options of a learner into those of an observer.
+func observing(o Options) Options {
+	o.world = o.world.withDefaults()
+	o.DataDir, o.Init, o.FS, o.OpenDB, o.observes = "observer", true, vfs.NewMem(o.world.random()), kv.NewMemory().Open, true
+	return o
 }
 
 // Stop ends the observer.
@@ -44,12 +50,16 @@ func (o *Observer) Acceptors(ctx context.Context) (members []Member, changing bo
 //
 // There can be so many more than at the beginning as messages have room for.
 func (o *Observer) AddAcceptor(ctx context.Context, id protocol.NodeID) error {
-	return o.server.change(ctx, func(m *list.Members) (c protocol.Change, done bool, err error) {
+	return o.server.change(ctx, addAcceptor(id))
+}
+
+func addAcceptor(id protocol.NodeID) wish {
+	return func(m *list.Members) (c protocol.Change, done bool, err error) {
 		if all := m.All(); len(all) >= len(m.First)+spareMembers && !protocol.HasMember(all, id) {
 			return c, false, fmt.Errorf("%w: the messages of a cluster that began with %d acceptors have room for %d", ErrConflict, len(m.First), len(m.First)+spareMembers)
 		}
 		return addition(m, protocol.Member{ID: id})
-	})
+	}
 }
 
 // RemoveAcceptor takes an acceptor out, and returns when it is not needed any

@@ -3,7 +3,6 @@ package node
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"paxos/acceptor"
 	"paxos/client"
@@ -36,8 +35,11 @@ const (
 	smallSegmentBytes = 256 << 10
 )
 
-func segmentSize(r protocol.Role) int64 {
-	if r == protocol.RoleAcceptor || r == protocol.RoleServer {
+func (o *Options) segmentSize() int64 {
+	switch {
+	case o.SegmentBytes != 0:
+		return o.SegmentBytes
+	case o.votes():
 		return segmentBytes
 	}
 	return smallSegmentBytes
@@ -48,18 +50,23 @@ const maxOpen = 1 << 16
 
 // open restores a process from its store.
 func open(o Options) (*runner, error) {
+	o.world, o.Budgets = o.world.withDefaults(), o.Budgets.withDefaults()
 	sizes, err := SizesFor(o.Transport.MaxDatagram(), o.Quorum.Size())
 	if err != nil {
 		return nil, err
 	}
 	store, restored, err := storage.Open(storage.Options{
-		Dir: o.DataDir, Init: o.Init, FS: o.FS, OpenDB: o.OpenDB, SegmentBytes: segmentSize(o.Self.Role),
-		Want: storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
+		Dir: o.DataDir, Init: o.Init, FS: o.FS, OpenDB: o.OpenDB, SegmentBytes: o.segmentSize(),
+		RandomStore: o.world.store,
+		Want:        storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
 	})
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{Options: o, began: time.Now(), store: store, threshold: checkpointBytes, failure: newFailure(o.Transport.Wake)}
+	if o.world.watch.Restored != nil {
+		o.world.watch.Restored(restored)
+	}
+	r := &runner{Options: o, store: store, threshold: checkpointBytes, failure: newFailure(o.Transport.Wake)}
 	if o.CheckpointBytes > 0 {
 		r.threshold = uint64(o.CheckpointBytes)
 	}
@@ -102,7 +109,7 @@ func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
 	}
 	r.machine = NewMachine(self, parts)
 	r.in = newInbox(r.Transport, r.Cluster, r.Self)
-	r.out = &outbox{transport: r.Transport, cluster: r.Cluster, self: self}
+	r.out = &outbox{transport: r.Transport, cluster: r.Cluster, self: self, watch: r.world.watch.Sent}
 	if r.Self.Role == protocol.RoleServer || r.observes {
 		r.box = &mailbox{wake: r.Transport.Wake}
 		r.machine.desk = newDesk(r.deskConfig(sizes), parts.List)
@@ -110,24 +117,24 @@ func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
 	if r.Self.Role == protocol.RoleServer {
 		r.out.own, r.space = r.box, newSpace(r.Options)
 	}
-	r.disk = newDisk(r.store, r.out, r.failure)
+	r.disk = newDisk(r.store, r.out, r.failure, r.world)
 	r.worker = newWorker(r.store, r.listOptions(), r.failure, r.Transport.Wake)
-	r.server = newServer(r.store, r.out, r.failure, r.Transport.Window(), sizes.Piece)
+	r.server = newServer(r.store, r.out, r.failure, r.world, r.Transport.Window(), sizes.Piece)
 	if r.Once {
-		r.once = once{on: true, giveUp: protocol.Time(oncePatience)}
+		r.once = once{on: true, giveUp: r.now().Add(oncePatience)}
 	}
 	return r.addLoad(self, sizes)
 }
 
 func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Restored) (Parts, error) {
-	p := Parts{SessionsOnly: r.sessionsOnly(), Seeds: r.Seeds, Round: restored.Round, Pins: protocol.NewPins(restored.Pins)}
+	p := Parts{SessionsOnly: r.sessionsOnly(), Seeds: r.Seeds, Round: restored.Round, Pins: protocol.NewPins(restored.Pins), watch: r.world.watch}
 	var err error
 	if p.List, err = r.restoreList(restored); err != nil {
 		return p, err
 	}
-	seed := randomUint64()
+	seed := r.world.random()
 	p.Learner = learner.New(r.learnerConfig(self, sizes, p.Pins, seed), restored.Applied, nil)
-	p.Fetcher = learner.NewFetcher(learner.FetcherConfig{Window: min(r.Transport.Window(), maxFetchWindow)})
+	p.Fetcher = learner.NewFetcher(learner.FetcherConfig{Window: min(r.Transport.Window(), r.Budgets.Fetch)})
 	if r.votes() {
 		p.Acceptor, err = acceptor.New(r.acceptorConfig(self, sizes, p.Pins), acceptor.Restored{
 			Promised: restored.Promised, Votes: restored.Votes, Trim: restored.Applied,
@@ -144,12 +151,12 @@ func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Resto
 func (r *runner) sessionsOnly() bool { return r.Self.Role == protocol.RoleProposer || r.observes }
 
 // votes reports whether this process has an acceptor in it.
-func (r *runner) votes() bool {
-	return r.Self.Role == protocol.RoleAcceptor || r.Self.Role == protocol.RoleServer
+func (o *Options) votes() bool {
+	return o.Self.Role == protocol.RoleAcceptor || o.Self.Role == protocol.RoleServer
 }
 
 func (r *runner) deskConfig(sizes Sizes) deskConfig {
-	return deskConfig{Self: r.Self, SubmitBytes: sizes.Submit, Seed: randomUint64(), Nonce: randomNonce}
+	return deskConfig{Self: r.Self, SubmitBytes: sizes.Submit, Seed: r.world.random(), Nonce: r.world.nonce}
 }
 
 func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
@@ -170,12 +177,12 @@ func (r *runner) listOptions() list.Options {
 
 func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins, seed uint64) learner.Config {
 	c := learner.Config{
-		Self: self, Quorum: r.Quorum, Pins: pins, Seed: seed, MaxHeldBytes: maxHeldBytes,
+		Self: self, Quorum: r.Quorum, Pins: pins, Seed: seed, MaxHeldBytes: r.Budgets.Held,
 		ReplyBytes: r.Transport.Window(), PageBytes: sizes.Page,
 	}
 	if r.votes() {
-		c.CacheBytes = cacheBytes
-		c.MaxHeldBytes, c.MaxAhead = 2*maxVoteBytes, maxOpen // its own votes, which it holds anyway
+		c.CacheBytes = r.Budgets.Cache
+		c.MaxHeldBytes, c.MaxAhead = 2*r.Budgets.Votes, r.Budgets.Open // its own votes, which it holds anyway
 	}
 	return c
 }
@@ -183,15 +190,15 @@ func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol
 func (r *runner) acceptorConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins) acceptor.Config {
 	return acceptor.Config{
 		Self: self, Pins: pins, LeaderTimeout: r.Timing.ElectionMin, PageBytes: sizes.Page,
-		MaxVoteBytes: maxVoteBytes, MaxOpen: maxOpen, Window: uint32(r.Transport.Window()),
+		MaxVoteBytes: r.Budgets.Votes, MaxOpen: r.Budgets.Open, Window: uint32(r.Transport.Window()),
 	}
 }
 
 func (r *runner) proposerConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins, seed uint64) proposer.Config {
 	return proposer.Config{
-		Self: self, Quorum: r.Quorum, Pins: pins, Incarnation: randomUint64(), Seed: seed,
+		Self: self, Quorum: r.Quorum, Pins: pins, Incarnation: r.world.random(), Seed: seed,
 		Heartbeat: r.Timing.Heartbeat, ElectionMin: r.Timing.ElectionMin, ElectionMax: r.Timing.ElectionMax,
-		ValueBytes: sizes.Value, WindowBytes: min(r.Transport.Window(), maxWindow),
+		ValueBytes: sizes.Value, WindowBytes: min(r.Transport.Window(), r.Budgets.Window),
 	}
 }
 
@@ -200,7 +207,7 @@ func (r *runner) addLoad(self protocol.Sender, sizes Sizes) error {
 	if r.Load == nil {
 		return nil
 	}
-	c := client.New(client.Config{Nonce: randomNonce(), Seed: r.Load.Seed, SubmitBytes: sizes.Submit})
+	c := client.New(client.Config{Nonce: r.world.nonce(), Seed: r.Load.Seed, SubmitBytes: sizes.Submit})
 	r.load = newLoad(r.Load, c, r.machine, self)
 	return nil
 }

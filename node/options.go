@@ -60,7 +60,40 @@ type Options struct {
 
 	Timing Timing
 
+	// SegmentBytes is the size of one file of the log, a multiple of 512; 0 means
+	// 4 MiB, or 256 KiB for a role that logs little. A value must fit in it four times.
+	SegmentBytes int64
+	// Budgets bound the memory.
+	Budgets Budgets
+
 	observes bool // see StartObserver
+	world    world
+}
+
+// Budgets bound the structures that grow with the traffic, in bytes, but for
+// Open. Zero means the default.
+type Budgets struct {
+	Votes  int // of an acceptor that wait for a checkpoint; default 8 MiB
+	Open   int // instances above its trim point that an acceptor votes for; default 65536
+	Cache  int // recent decisions, kept for peers that lost them; default 2 MiB
+	Held   int // values that a learner holds for the ones before them; default 4 MiB
+	Window int // Accepts under way at once; default 1 MiB
+	Fetch  int // of a snapshot, asked for and not here yet; default 1 MiB
+}
+
+func (b Budgets) withDefaults() Budgets {
+	for _, x := range []struct {
+		budget *int
+		normal int
+	}{
+		{&b.Votes, maxVoteBytes}, {&b.Open, maxOpen}, {&b.Cache, cacheBytes},
+		{&b.Held, maxHeldBytes}, {&b.Window, maxWindow}, {&b.Fetch, maxFetchWindow},
+	} {
+		if *x.budget == 0 {
+			*x.budget = x.normal
+		}
+	}
+	return b
 }
 
 // Timing holds the durations that a deployment may want to change. The zero

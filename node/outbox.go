@@ -15,6 +15,7 @@ type outbox struct {
 	cluster   protocol.ClusterID
 	self      protocol.Sender
 	own       *mailbox // of a list server, which hears itself; nil for the others
+	watch     func(protocol.Send)
 	buffer    []byte
 	ends      []int
 	datagrams []transport.Datagram
@@ -33,6 +34,9 @@ func (o *outbox) send(sends []protocol.Send) {
 	defer o.mu.Unlock()
 	o.buffer, o.ends, o.datagrams = o.buffer[:0], o.ends[:0], o.datagrams[:0]
 	for _, s := range sends {
+		if o.watch != nil {
+			o.watch(s)
+		}
 		if o.inside(s) {
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -86,8 +87,10 @@ func TestNobodyAppendsInTheDesksOwnSession(t *testing.T) {
 	d.decideAll()
 	for _, handle := range []protocol.SessionID{d.session, d.session << 32, d.session<<32 | 5} {
 		c := newCall(texts("evil"))
-		if d.appendIn(d.now, handle, 2, c); !errors.Is(c.err, errStranger) {
-			t.Errorf("handle %x: %v", uint64(handle), c.err)
+		d.appendIn(d.now, handle, 2, c)
+		d.passBarrier()
+		if !errors.Is(c.err, ErrExpired) || d.list.Length() != 1 {
+			t.Errorf("handle %x: %v, %d entries", uint64(handle), c.err, d.list.Length())
 		}
 	}
 }
@@ -262,8 +265,33 @@ func TestALaggingServerDoesNotSayThatNothingWasDone(t *testing.T) {
 	d.decide(&protocol.Open{Nonce: nonce})
 	c := newCall(texts("x"))
 	d.appendIn(d.now, handleOf(1, nonce), protocol.SessionWindow+1, c)
-	if !errors.Is(c.err, errAhead) || errors.Is(c.err, ErrOutOfTurn) {
-		t.Errorf("%v; want a reason to look again behind a barrier", c.err)
+	if f := d.takeFinished(); len(f) > 0 {
+		t.Errorf("%v; want it to look again behind a barrier", c.err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.wait(ctx, d.opened); !errors.Is(err, ErrUnknown) {
+		t.Errorf("given up: %v", err)
+	}
+	sure := newCall(texts("x"))
+	d.appendIn(d.now, handleOf(1, nonce), protocol.SessionWindow+1, sure)
+	d.passBarrier()
+	if !errors.Is(sure.err, ErrOutOfTurn) {
+		t.Errorf("behind a barrier: %v", sure.err)
+	}
+}
+
+// A server that was behind finds the session, and its commands, once it has caught up.
+func TestALaggingServerTakesACommandBehindABarrier(t *testing.T) {
+	d := newTestDesk(t)
+	nonce := protocol.Nonce{77}
+	c := newCall(texts("x"))
+	d.appendIn(d.now, handleOf(1, nonce), 1, c)
+	d.decide(&protocol.Open{Nonce: nonce}) // what it lacked
+	d.passBarrier()
+	d.decideAll()
+	if !answered(c) || c.err != nil || fmt.Sprint(c.placed) != "[{0 2}]" {
+		t.Errorf("answered %v, %v, placed %v", answered(c), c.err, c.placed)
 	}
 }
 

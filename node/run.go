@@ -20,6 +20,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	r.began()
 	r.start()
 	err = r.loop(ctx)
 	return r.stop(err)
@@ -28,7 +29,6 @@ func Run(ctx context.Context, o Options) error {
 // runner is the loop with its goroutines.
 type runner struct {
 	Options
-	began   time.Time
 	store   *storage.Store
 	machine *Machine
 
@@ -54,17 +54,28 @@ type runner struct {
 }
 
 // now is the machine's clock: monotonic, in nanoseconds since the start.
-func (r *runner) now() protocol.Time { return protocol.Time(time.Since(r.began)) }
+func (r *runner) now() protocol.Time { return r.world.now() }
 
+// began shows and tells what was restored.
+func (r *runner) began() {
+	if r.box != nil {
+		r.shown.publish(r.machine)
+		r.tellMembers()
+	}
+	if r.feed != nil {
+		r.feed.restored(r.machine.List)
+	}
+	r.status.started(r)
+}
+
+// start starts the goroutines beside the loop.
 func (r *runner) start() {
 	r.spawn(r.disk.run)
 	r.spawn(r.worker.run)
 	r.spawn(r.server.run)
 	if r.feed != nil {
 		go r.feed.run() // feed.close waits for it, within bounds
-		r.feed.restored(r.machine.List)
 	}
-	r.status.started(r)
 }
 
 func (r *runner) spawn(f func()) {
@@ -85,15 +96,7 @@ func (r *runner) loop(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := r.results(); err != nil {
-			return err
-		}
-		now := r.now()
-		for _, l := range letters {
-			r.machine.Step(now, l.from, l.msg)
-		}
-		r.open(now)
-		if err := r.turn(ctx); err != nil {
+		if err := r.take(ctx, letters); err != nil {
 			return err
 		}
 		if r.once.done(r) || r.load.finished() {
@@ -101,6 +104,19 @@ func (r *runner) loop(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// take is one turn of the loop, for everything that there is news of.
+func (r *runner) take(ctx context.Context, letters []letter) error {
+	if err := r.results(); err != nil {
+		return err
+	}
+	now := r.now()
+	for _, l := range letters {
+		r.machine.Step(now, l.from, l.msg)
+	}
+	r.open(now)
+	return r.turn(ctx)
 }
 
 // open opens the mailbox of a list server.
@@ -201,18 +217,28 @@ func (r *runner) write(j job) {
 // waits in the sockets' buffers, or is lost and sent again.
 func (r *runner) keepPace(ctx context.Context) error {
 	for r.checkpointing && r.machine.Pending() >= 2*r.threshold {
-		select {
-		case res := <-r.worker.results:
-			if err := r.finished(res); err != nil {
-				return err
-			}
-		case <-r.failure.dead:
-			return r.failure.err
-		case <-ctx.Done():
-			return nil
+		if more, err := r.awaitWorker(ctx.Done()); !more || err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// awaitWorker waits until the worker has done something, or failed. There is no
+// more to wait for after the end.
+func (r *runner) awaitWorker(end <-chan struct{}) (more bool, err error) {
+	if r.world.inline {
+		r.worker.one()
+		return true, r.results()
+	}
+	select {
+	case res := <-r.worker.results:
+		return true, r.finished(res)
+	case <-r.failure.dead:
+		return false, r.failure.err
+	case <-end:
+		return false, nil
+	}
 }
 
 // finished takes in what the worker has done.
@@ -246,15 +272,20 @@ func (r *runner) installed(f *Frozen) error {
 
 // setAlarm makes the transport wake the loop when somebody next needs a tick.
 func (r *runner) setAlarm() {
-	next, ok := r.machine.Deadline()
+	if next, ok := r.deadline(); ok {
+		r.Transport.WakeAt(r.world.began.Add(time.Duration(next)))
+	}
+}
+
+// deadline is when a turn is next needed though nothing arrives.
+func (r *runner) deadline() (next protocol.Time, ok bool) {
+	next, ok = r.machine.Deadline()
 	for _, at := range []protocol.Time{r.status.deadline(), r.load.deadline(), r.once.deadline(), r.space.at} {
 		if at > 0 && (!ok || at < next) {
 			next, ok = at, true
 		}
 	}
-	if ok {
-		r.Transport.WakeAt(r.began.Add(time.Duration(next)))
-	}
+	return next, ok
 }
 
 // stop ends the goroutines and closes the store: after a failure as it is,
@@ -289,19 +320,24 @@ func (r *runner) closeStore(cause error) error {
 	if err != nil {
 		return errors.Join(err, r.store.Close(nil))
 	}
-	return r.store.Close(&final)
+	if err := r.store.Close(&final); err != nil {
+		return err
+	}
+	if r.world.watch.Checkpointed != nil {
+		r.world.watch.Checkpointed(final.Applied)
+	}
+	return nil
 }
 
 // drain waits until the disk and the worker have done what they were given.
 func (r *runner) drain() error {
 	r.disk.drain()
+	for r.world.inline && r.worker.waits() && r.failure.reason() == nil {
+		r.worker.one()
+	}
 	for r.checkpointing && r.failure.reason() == nil {
-		select {
-		case res := <-r.worker.results:
-			if err := r.finished(res); err != nil {
-				return err
-			}
-		case <-r.failure.dead:
+		if _, err := r.awaitWorker(nil); err != nil {
+			return err
 		}
 	}
 	return r.failure.reason()

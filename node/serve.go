@@ -21,15 +21,16 @@ type server struct {
 	window   int // bytes to answer one request with, below the receiver's buffer
 	piece    int // bytes of data in one Piece
 	heads    headCache
+	now      func() protocol.Time
 }
 
 // serverDepth bounds waiting requests; those beyond are dropped and asked again.
 const serverDepth = 16
 
-func newServer(store *storage.Store, out *outbox, f *failure, window, piece int) *server {
+func newServer(store *storage.Store, out *outbox, f *failure, w world, window, piece int) *server {
 	return &server{
 		store: store, out: out, failure: f, requests: make(chan FetchRequest, serverDepth),
-		window: window, piece: piece,
+		window: window, piece: piece, now: w.now,
 	}
 }
 
@@ -41,25 +42,42 @@ func (s *server) offer(r FetchRequest) {
 	}
 }
 
-// run answers until requests is closed: those that wait together, for a peer
-// asks for many small chunks, and each system call costs more than a chunk.
+// run answers until requests is closed.
 func (s *server) run() {
 	for r := range s.requests {
-		sends, bytes := s.answer(nil, r)
-		for more := true; more && bytes < answerBytes; {
-			select {
-			case r, more = <-s.requests:
-				if more {
-					var n int
-					sends, n = s.answer(sends, r)
-					bytes += n
-				}
-			default:
-				more = false
-			}
-		}
-		s.out.send(sends)
+		s.serve(r)
 	}
+}
+
+// waits reports whether there is a request to answer.
+func (s *server) waits() bool { return len(s.requests) > 0 }
+
+// one answers what waits, if there is something, in place of the goroutine.
+func (s *server) one() {
+	select {
+	case r := <-s.requests:
+		s.serve(r)
+	default:
+	}
+}
+
+// serve answers a request and those that wait with it, for a peer asks for many
+// small chunks, and each system call costs more than a chunk.
+func (s *server) serve(r FetchRequest) {
+	sends, bytes := s.answer(nil, r)
+	for more := true; more && bytes < answerBytes; {
+		select {
+		case r, more = <-s.requests:
+			if more {
+				var n int
+				sends, n = s.answer(sends, r)
+				bytes += n
+			}
+		default:
+			more = false
+		}
+	}
+	s.out.send(sends)
 }
 
 // answerBytes of answers are sent together, or those to one request.
@@ -91,7 +109,7 @@ func (s *server) blob(f *protocol.Fetch) (number uint64, data []byte, err error)
 		data, err = s.store.Chunk(f.Number)
 		return f.Number, data, err
 	}
-	return s.heads.get(s.store, f.Number, time.Now())
+	return s.heads.get(s.store, f.Number, s.now())
 }
 
 // headCache keeps the heads that peers are fetching: a transfer takes many
@@ -105,7 +123,7 @@ type headCache struct{ entries [2]cachedHead }
 type cachedHead struct {
 	number      uint64 // 0: empty
 	data        []byte
-	since, used time.Time
+	since, used protocol.Time
 }
 
 const (
@@ -117,7 +135,7 @@ const (
 	headAge = 10 * time.Second
 )
 
-func (e *cachedHead) busy(now time.Time) bool {
+func (e *cachedHead) busy(now protocol.Time) bool {
 	return e.number != 0 && now.Sub(e.used) < headIdle && now.Sub(e.since) < headAge
 }
 
@@ -128,7 +146,7 @@ type headSource interface {
 
 // get returns the head of a certain number, no data if it is gone and the peer
 // must start again; or for 0 the newest one, as far as there is room.
-func (c *headCache) get(source headSource, number uint64, now time.Time) (uint64, []byte, error) {
+func (c *headCache) get(source headSource, number uint64, now protocol.Time) (uint64, []byte, error) {
 	e := c.find(number)
 	if number == 0 {
 		applied, data, err := source.Head()
@@ -157,9 +175,9 @@ func (c *headCache) find(number uint64) *cachedHead {
 
 // admit puts a head in the place of one that is not in use. Where all are it
 // returns the newest of them instead.
-func (c *headCache) admit(head cachedHead, now time.Time) *cachedHead {
+func (c *headCache) admit(head cachedHead, now protocol.Time) *cachedHead {
 	older, newer := &c.entries[0], &c.entries[1]
-	if newer.used.Before(older.used) {
+	if newer.used < older.used {
 		older, newer = newer, older
 	}
 	switch {

@@ -18,7 +18,7 @@ func (s newestHead) Head() (protocol.Instance, []byte, error) {
 // a certain instance.
 func (c *headCache) ask(t *testing.T, ms int, newest newestHead, number uint64) uint64 {
 	t.Helper()
-	got, data, err := c.get(newest, number, time.UnixMilli(int64(ms)))
+	got, data, err := c.get(newest, number, protocol.Time(0).Add(time.Duration(ms)*time.Millisecond))
 	if err != nil {
 		t.Fatal(err)
 	}

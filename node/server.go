@@ -2,7 +2,6 @@ package node
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -39,8 +38,7 @@ func launch(o Options) (*Server, error) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{r: r, cancel: cancel, ended: make(chan struct{})}
-	r.shown.publish(r.machine)
-	r.tellMembers()
+	r.began()
 	r.start()
 	go func() {
 		defer close(s.ended)
@@ -65,11 +63,11 @@ func (s *Server) Failed() <-chan struct{} { return s.ended }
 // Append appends payloads in their order; others may come in between. The
 // errors are those of api.go, or ctx's if nothing was done.
 func (s *Server) Append(ctx context.Context, payloads [][]byte) ([]Placed, error) {
-	if err := s.r.shown.refuses(); err != nil {
+	c, err := s.wait(ctx, s.r.askAppend(payloads))
+	if err != nil {
 		return nil, err
 	}
-	c := newCall(payloads)
-	return s.placed(ctx, c, func(protocol.Time) { s.r.machine.desk.append(c) })
+	return c.placed, nil
 }
 
 // AppendIn appends payloads as the commands first, first+1, ... of a session
@@ -77,40 +75,19 @@ func (s *Server) Append(ctx context.Context, payloads [][]byte) ([]Placed, error
 // answered with its place. Commands must not leave a gap behind those applied and
 // those under way for longer than ctx lasts.
 func (s *Server) AppendIn(ctx context.Context, session protocol.SessionID, first protocol.Seq, payloads [][]byte) ([]Placed, error) {
-	placed, err := s.appendIn(ctx, session, first, payloads)
-	if !errors.Is(err, errStranger) && !errors.Is(err, errAhead) {
-		return placed, err
-	}
-	if err := s.Barrier(ctx); err != nil { // this server may only be behind
-		return nil, fmt.Errorf("%w: %w", ErrUnknown, err)
-	}
-	placed, err = s.appendIn(ctx, session, first, payloads)
-	switch {
-	case errors.Is(err, errStranger):
-		return nil, ErrExpired
-	case errors.Is(err, errAhead):
-		return nil, fmt.Errorf("%w: %w", ErrOutOfTurn, err)
-	}
-	return placed, err
-}
-
-func (s *Server) appendIn(ctx context.Context, session protocol.SessionID, first protocol.Seq, payloads [][]byte) ([]Placed, error) {
-	if err := s.r.shown.refuses(); err != nil {
+	c, err := s.wait(ctx, s.r.askAppendIn(session, first, payloads))
+	if err != nil {
 		return nil, err
 	}
-	c := newCall(payloads)
-	return s.placed(ctx, c, func(now protocol.Time) { s.r.machine.desk.appendIn(now, session, first, c) })
+	return c.placed, nil
 }
 
 // OpenSession opens a session, or finds the one that the same nonce has opened
 // and that still lives. It returns the session's handle, which only those can
 // know who know the nonce.
 func (s *Server) OpenSession(ctx context.Context, nonce protocol.Nonce) (protocol.SessionID, error) {
-	if err := s.r.shown.refuses(); err != nil {
-		return 0, err
-	}
-	c := newCall(nil)
-	if err := s.call(ctx, c, func(now protocol.Time) { s.r.machine.desk.open(now, nonce, c) }); err != nil {
+	c, err := s.wait(ctx, s.r.askOpen(nonce))
+	if err != nil {
 		return 0, err
 	}
 	return c.session, nil
@@ -119,26 +96,14 @@ func (s *Server) OpenSession(ctx context.Context, nonce protocol.Nonce) (protoco
 // Barrier returns when this server's list holds everything that was acknowledged
 // by any server before the call (rule 12). It writes no log.
 func (s *Server) Barrier(ctx context.Context) error {
-	if s.r.shown.gone.Load() {
-		return ErrRemoved
-	}
-	c := newCall(nil)
-	return s.call(ctx, c, func(protocol.Time) { s.r.machine.desk.read(c) })
+	_, err := s.wait(ctx, s.r.askRead())
+	return err
 }
 
-// call hands a call to the desk and waits for its answer.
-func (s *Server) call(ctx context.Context, c *call, begin func(protocol.Time)) error {
-	if !s.r.box.offer(c, begin) {
-		return ErrBusy
-	}
-	return c.wait(ctx, s.ended)
-}
-
-func (s *Server) placed(ctx context.Context, c *call, begin func(protocol.Time)) ([]Placed, error) {
-	if err := s.call(ctx, c, begin); err != nil {
-		return nil, err
-	}
-	return c.placed, nil
+// wait waits for the answer to what was asked at the front door. The call may be
+// looked at only if there is no error.
+func (s *Server) wait(ctx context.Context, c *call) (*call, error) {
+	return c, c.wait(ctx, s.ended)
 }
 
 // View is the list as it was last applied here.
@@ -191,7 +156,7 @@ func (s *Server) Transfer(ctx context.Context, to protocol.NodeID) error {
 			return nil
 		case !began && st.Leader != 0:
 			began, from = true, st.Leader
-			s.r.box.ask(func(now protocol.Time) { s.r.machine.yield(now, to) })
+			s.r.askYield(to)
 		}
 		select {
 		case <-time.After(transferPoll):

@@ -19,7 +19,7 @@ const statusEvery = 5 * time.Second
 func (s *status) deadline() protocol.Time { return s.next }
 
 func (s *status) started(r *runner) {
-	s.next = protocol.Time(statusEvery)
+	s.next = r.now().Add(statusEvery)
 	r.Log.Info("started",
 		"role", r.Self.Role.String(), "id", r.Self.ID, "cluster", r.Cluster.String(), "acceptors", r.Quorum.Size(), "store", r.store.Identity().Store.String(),
 		"applied", r.machine.List.Applied(), "length", r.machine.List.Length(),

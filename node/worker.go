@@ -47,14 +47,34 @@ func newWorker(store *storage.Store, o list.Options, f *failure, wake func()) *w
 // run works until jobs is closed, or something failed.
 func (w *worker) run() {
 	for j := range w.jobs {
-		useless, err := w.do(j)
-		if err != nil {
-			w.failure.fail(err)
+		if !w.work(j) {
 			return
 		}
-		w.results <- result{j, useless}
-		w.wake()
 	}
+}
+
+// waits reports whether there is a job to do.
+func (w *worker) waits() bool { return len(w.jobs) > 0 }
+
+// one does the first job that waits, if there is one, in place of the goroutine.
+func (w *worker) one() {
+	select {
+	case j := <-w.jobs:
+		w.work(j)
+	default:
+	}
+}
+
+// work does a job and leaves its result for the loop. It reports whether to go on.
+func (w *worker) work(j job) bool {
+	useless, err := w.do(j)
+	if err != nil {
+		w.failure.fail(err)
+		return false
+	}
+	w.results <- result{j, useless}
+	w.wake()
+	return true
 }
 
 func (w *worker) do(j job) (useless, err error) {
