@@ -16,6 +16,7 @@ type host struct {
 	// that ran here, from 1.
 	process *process
 	life    int
+	store   int // which of its stores this is, from 0: another one when the disk was wiped
 	ended   error // why the last process stopped by itself, nil if it did not
 	lost    bool  // its store is gone or refused for good: nothing runs here any more
 }

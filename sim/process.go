@@ -1,23 +1,9 @@
 package sim
 
-import (
-	"paxos/node"
-	"paxos/protocol"
-)
+import "paxos/node"
 
-// process and call stand for those of package node.
+// process is what a host runs, and call what its front desk was asked for.
 type (
-	process struct{}
-	call    struct{}
+	process = node.Process
+	call    = node.Call
 )
-
-func (p *process) Append(payloads [][]byte) *call { return nil }
-func (p *process) AppendIn(session protocol.SessionID, first protocol.Seq, payloads [][]byte) *call {
-	return nil
-}
-func (p *process) OpenSession(n protocol.Nonce) *call { return nil }
-func (p *process) Read() *call                        { return nil }
-func (c *call) Done() bool                            { return false }
-func (c *call) Err() error                            { return nil }
-func (c *call) Placed() []node.Placed                 { return nil }
-func (c *call) Session() protocol.SessionID           { return 0 }
