@@ -61,6 +61,7 @@ the groups of a config file:
 	}
 	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newAcceptors(), newDemo(), newBench(), newKeygen(), newVersion())
 	root.AddCommand(newServer(), newStartServers(), newAppend(), newList(), newStatus(), newLeader(), newMember())
+	root.AddCommand(newMaelstrom())
 	return root
 }
 
