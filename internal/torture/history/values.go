@@ -46,10 +46,13 @@ func Whole(list []int64) Length {
 }
 
 // AppendedWhole is the answer to an append that was told the whole list, by its index and
-// hash only. The list must end with the value.
-func AppendedWhole(list []int64) Appended {
+// hash only. A list that does not end with the value is kept as it is, for the judges.
+func AppendedWhole(value int64, list []int64) Appended {
 	last := len(list) - 1
-	return Appended{Value: list[last], Index: int64(last), Hash: hashOf(list)}
+	if last < 0 || list[last] != value {
+		return Appended{Value: value, Index: Unknown, State: append(List{}, list...)}
+	}
+	return Appended{Value: value, Index: int64(last), Hash: hashOf(list)}
 }
 
 // hashOf is the hash that the judges know (linearizable.Sum).
