@@ -40,6 +40,7 @@ type clientRunner struct {
 	offered  uint64
 	end      error // of the source
 	progress time.Time
+	told     uint64 // how many are acknowledged
 
 	hearing hearing
 	look    protocol.Time // when to look next at what is heard
@@ -138,8 +139,12 @@ func (r *clientRunner) offer() error {
 
 const progressEvery = 200 * time.Millisecond
 
-// tell reports progress now and then.
+// tell reports acknowledgements at once, and progress now and then.
 func (r *clientRunner) tell() {
+	if acked := uint64(r.core.Acked()); r.Acked != nil && acked > r.told {
+		r.told = acked
+		r.Acked(acked)
+	}
 	if r.Progress == nil || time.Since(r.progress) < progressEvery {
 		return
 	}

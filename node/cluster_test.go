@@ -108,8 +108,14 @@ func (c *testCluster) submit(id protocol.NodeID, values []string) {
 	c.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	next := 0
+	next, told := 0, uint64(0)
 	report, err := RunClient(ctx, ClientOptions{
+		Acked: func(total uint64) {
+			if total <= told {
+				c.t.Errorf("client %d: after %d values, %d are told to be acknowledged", id, told, total)
+			}
+			told = total
+		},
 		Self: protocol.Peer{Role: protocol.RoleClient, ID: id}, Cluster: c.cluster, Acceptors: c.quorum.Size(),
 		Transport: c.net.Join(joins[protocol.RoleClient]...), Log: hclog.NewNullLogger(),
 		Next: func() ([]byte, error) {
@@ -120,8 +126,8 @@ func (c *testCluster) submit(id protocol.NodeID, values []string) {
 			return []byte(values[next-1]), nil
 		},
 	})
-	if err != nil || report.Acked != uint64(len(values)) {
-		c.t.Fatalf("client %d: %d of %d values acknowledged: %v", id, report.Acked, len(values), err)
+	if err != nil || report.Acked != uint64(len(values)) || told != report.Acked {
+		c.t.Fatalf("client %d: %d of %d values acknowledged, %d told: %v", id, report.Acked, len(values), told, err)
 	}
 }
 

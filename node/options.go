@@ -121,6 +121,9 @@ type ClientOptions struct {
 	Window int
 	// Progress, if not nil, is called now and then from one goroutine.
 	Progress func(ClientReport)
+	// Acked, if not nil, is told at once, by the same goroutine, how many payloads are
+	// acknowledged: always the first ones.
+	Acked func(total uint64)
 }
 
 // ClientReport is what a client has done so far.
