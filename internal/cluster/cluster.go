@@ -27,6 +27,9 @@ type Options struct {
 	Interface string
 	// Args are given to every role.
 	Args []string
+	// Within, if not nil, says of each role which command it is started within,
+	// see process.Spec.
+	Within func(role protocol.Role, id int) []string
 	// NoOutput throws away what learners print: writing it to a file would take
 	// the disk's time from what is measured.
 	NoOutput bool
@@ -125,8 +128,8 @@ func (c *Cluster) OutputPath(role protocol.Role, id int) string {
 
 func name(role protocol.Role, id int) string { return role.String() + "-" + strconv.Itoa(id) }
 
-// Start starts a role, with args after the usual ones. A role that has no data
-// folder yet is told to format one. Only a client may end by itself, see Check.
+// Start starts a role, with args after the usual ones. A role that has no store
+// yet is told to make one. Only a client may end by itself, see Check.
 func (c *Cluster) Start(role protocol.Role, id int, args ...string) (*Process, error) {
 	return c.launch(role, id, args, role == protocol.RoleClient)
 }
@@ -137,7 +140,12 @@ func (c *Cluster) StartTask(role protocol.Role, id int, args ...string) (*Proces
 }
 
 func (c *Cluster) launch(role protocol.Role, id int, args []string, task bool) (*Process, error) {
+	var within []string
+	if c.options.Within != nil {
+		within = c.options.Within(role, id)
+	}
 	child, err := c.children.Start(process.Spec{
+		Within: within,
 		Name:   fmt.Sprintf("%s %d", role, id),
 		Binary: c.options.Binary,
 		Args:   c.arguments(role, id, args),
@@ -160,7 +168,8 @@ func (c *Cluster) arguments(role protocol.Role, id int, more []string) []string 
 	args := []string{role.String(), "--id", strconv.Itoa(id), "--config", c.ConfigPath(), "--log-json"}
 	if role != protocol.RoleClient {
 		args = append(args, "--data-dir", c.DataDir(role, id))
-		if _, err := os.Stat(c.DataDir(role, id)); errors.Is(err, os.ErrNotExist) {
+		// The file `identity` is written last: without it nobody has voted.
+		if _, err := os.Stat(filepath.Join(c.DataDir(role, id), "identity")); errors.Is(err, os.ErrNotExist) {
 			args = append(args, "--init")
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,6 +33,9 @@ func play(args []string) int {
 	signal.Notify(asked, syscall.SIGTERM)
 	if i := slices.Index(args, "--data-dir"); i >= 0 {
 		_ = os.Mkdir(args[i+1], 0o755)
+		if !slices.Contains(args, "unfinished") {
+			_ = os.WriteFile(filepath.Join(args[i+1], "identity"), nil, 0o644)
+		}
 	}
 	for _, a := range args {
 		switch a {
@@ -122,9 +126,19 @@ func TestAClusterOpenedAgainKeepsItsConfig(t *testing.T) {
 }
 
 func TestARoleFormatsItsStoreAtItsFirstStartOnly(t *testing.T) {
+	prints(t, []string{"true\n", "false\n"}, "print")
+}
+
+func TestARoleThatWasKilledWhileItMadeItsStoreMakesItAgain(t *testing.T) {
+	prints(t, []string{"true\n", "true\n"}, "print", "unfinished")
+}
+
+// prints starts a role, kills it and starts it again, and compares what it prints.
+func prints(t *testing.T, starts []string, args ...string) {
+	t.Helper()
 	c := newCluster(t)
-	p := start(t, c, protocol.RoleLearner, 1, "print")
-	for _, want := range []string{"true\n", "false\n"} {
+	p := start(t, c, protocol.RoleLearner, 1, args...)
+	for _, want := range starts {
 		var out []byte
 		err := c.Wait(bounded(t), "output", func() (bool, error) {
 			var err error

@@ -27,10 +27,12 @@ type Spec struct {
 	Within []string
 	// NewNetwork gives it an empty network namespace of its own; that needs root.
 	NewNetwork bool
-	Log        string // the file that stderr is appended to
-	Output     string // the file that gets stdout, anew at each start; empty: nobody does
-	Stdin      bool   // make a pipe to its stdin; else it reads nothing
-	Task       bool   // it may end by itself, with exit code 0
+	// NewMounts gives it a copy of the mounts that is its own; that needs root.
+	NewMounts bool
+	Log       string // the file that stderr is appended to
+	Output    string // the file that gets stdout, anew at each start; empty: nobody does
+	Stdin     bool   // make a pipe to its stdin; else it reads nothing
+	Task      bool   // it may end by itself, with exit code 0
 }
 
 // Process is one start of a program.
@@ -55,6 +57,9 @@ func start(s Spec, by *starter) (*Process, error) {
 	}
 	if s.NewNetwork {
 		p.command.SysProcAttr.Cloneflags = syscall.CLONE_NEWNET
+	}
+	if s.NewMounts {
+		p.command.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
 	}
 	files, err := p.connect()
 	defer func() {

@@ -8,7 +8,8 @@
 //   - keep.go: what start-servers does while they run;
 //   - ask.go: what the servers say over HTTP: who leads, who is ready;
 //   - ports.go: free addresses on this host;
-//   - network.go: a network of namespaces, in which servers can be parted.
+//   - network.go: a network of namespaces, in which servers can be parted;
+//   - links.go: multicast and loss in such a network, and sockets beside it.
 //
 // The folder of a cluster:
 //

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,7 +48,7 @@ func (n *Network) build(count int) error {
 			return err
 		}
 	}
-	for _, c := range []string{"link add bridge0 type bridge", "addr add " + n.Host(254) + "/24 dev bridge0", "link set bridge0 up"} {
+	for _, c := range []string{"link add bridge0 type bridge", "addr add " + n.Host(bridgeHost) + "/24 dev bridge0", "link set bridge0 up"} {
 		if err := n.ip(0, c); err != nil {
 			return err
 		}
@@ -95,6 +94,9 @@ func (n *Network) connect(i int) error {
 	return nil
 }
 
+// bridgeHost is the number of the bridge among the hosts.
+const bridgeHost = 254
+
 // Host is the IP address of server i.
 func (n *Network) Host(i int) string { return fmt.Sprintf("10.77.0.%d", i) }
 
@@ -120,21 +122,12 @@ func (n *Network) run(space int, stdin string, command ...string) error {
 // reached, however they are parted from each other. address must be an IP address
 // and port.
 func (n *Network) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	type dialled struct {
-		conn net.Conn
-		err  error
-	}
-	result := make(chan dialled, 1)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread, now elsewhere, ends with this goroutine
-		var d dialled
-		if d.err = enter(n.spaces[0]); d.err == nil {
-			d.conn, d.err = new(net.Dialer).DialContext(ctx, network, address)
-		}
-		result <- d
-	}()
-	d := <-result
-	return d.conn, d.err
+	var conn net.Conn
+	err := n.Beside(func() (err error) {
+		conn, err = new(net.Dialer).DialContext(ctx, network, address)
+		return err
+	})
+	return conn, err
 }
 
 // enter moves this thread into a namespace.
