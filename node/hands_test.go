@@ -28,6 +28,7 @@ type hands struct {
 	loss    float64
 	seed    uint64
 	voters  int
+	largest map[string]int // of each bounded structure
 }
 
 // parcel is a datagram on its way to a host.
@@ -90,7 +91,7 @@ func (x *wire) Stats() transport.Stats { return transport.Stats{} }
 func (x *wire) Close() error           { return nil }
 
 func newHands(t *testing.T, seed uint64, voters int) *hands {
-	return &hands{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: 1, seed: seed, voters: voters}
+	return &hands{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: 1, seed: seed, voters: voters, largest: map[string]int{}}
 }
 
 func (w *hands) note(format string, args ...any) {
@@ -231,10 +232,22 @@ func (w *hands) step() {
 	}
 	w.now = best
 	if err := do(); err != nil {
-		if who == nil {
-			w.t.Fatal(err)
+		w.t.Fatalf("at %v: %v", time.Duration(w.now), err)
+	}
+	if who != nil {
+		who.checkBounds()
+	}
+}
+
+// checkBounds checks rule 8.
+func (h *hand) checkBounds() {
+	for _, b := range h.process.Sizes() {
+		if b.Size > b.Limit {
+			h.w.t.Errorf("%v: %s: %d; the limit is %d", h.peer, b.Name, b.Size, b.Limit)
 		}
-		w.t.Fatalf("%v at %v: %v", who.peer, time.Duration(w.now), err)
+		if b.Limit > 0 && b.Size > h.w.largest[b.Name] {
+			h.w.largest[b.Name] = b.Size
+		}
 	}
 }
 

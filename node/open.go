@@ -29,6 +29,8 @@ const (
 	maxHeldBytes = 4 << 20
 	// maxFetchWindow of a snapshot may be asked for and not be here yet.
 	maxFetchWindow = 1 << 20
+	// maxQueueBytes of commands may wait in a leader.
+	maxQueueBytes = 4 << 20
 	// segmentBytes is the size of one file of an acceptor's log.
 	segmentBytes = 4 << 20
 	// smallSegmentBytes is that of a role that logs little: rounds and pins.
@@ -55,6 +57,9 @@ func open(o Options) (*runner, error) {
 	if err != nil {
 		return nil, err
 	}
+	if least := 4 * int64(sizes.Value); o.SegmentBytes != 0 && o.SegmentBytes < least {
+		return nil, fmt.Errorf("segments of %d bytes: values of %d bytes need %d at least", o.SegmentBytes, sizes.Value, least)
+	}
 	store, restored, err := storage.Open(storage.Options{
 		Dir: o.DataDir, Init: o.Init, FS: o.FS, OpenDB: o.OpenDB, SegmentBytes: o.segmentSize(),
 		RandomStore: o.world.store,
@@ -66,14 +71,14 @@ func open(o Options) (*runner, error) {
 	if o.world.watch.Restored != nil {
 		o.world.watch.Restored(restored)
 	}
-	r := &runner{Options: o, store: store, threshold: checkpointBytes, failure: newFailure(o.Transport.Wake)}
+	r := &runner{Options: o, sizes: sizes, store: store, threshold: checkpointBytes, failure: newFailure(o.Transport.Wake)}
 	if o.CheckpointBytes > 0 {
 		r.threshold = uint64(o.CheckpointBytes)
 	}
 	if o.Entries != nil {
 		r.feed = newFeed(store, r.failure, o)
 	}
-	if err := r.assemble(sizes, restored); err != nil {
+	if err := r.assemble(restored); err != nil {
 		store.Close(nil)
 		return nil, fmt.Errorf("%s %d in %s: %w", o.Self.Role, o.Self.ID, o.DataDir, err)
 	}
@@ -101,9 +106,9 @@ func (r *runner) begin() error {
 }
 
 // assemble makes the machine and the goroutines' halves around it.
-func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
+func (r *runner) assemble(restored storage.Restored) error {
 	self := protocol.Sender{Peer: r.Self, Store: r.store.Identity().Store}
-	parts, err := r.parts(self, sizes, restored)
+	parts, err := r.parts(self, restored)
 	if err != nil {
 		return err
 	}
@@ -112,36 +117,36 @@ func (r *runner) assemble(sizes Sizes, restored storage.Restored) error {
 	r.out = &outbox{transport: r.Transport, cluster: r.Cluster, self: self, watch: r.world.watch.Sent}
 	if r.Self.Role == protocol.RoleServer || r.observes {
 		r.box = &mailbox{wake: r.Transport.Wake}
-		r.machine.desk = newDesk(r.deskConfig(sizes), parts.List)
+		r.machine.desk = newDesk(r.deskConfig(), parts.List)
 	}
 	if r.Self.Role == protocol.RoleServer {
 		r.out.own, r.space = r.box, newSpace(r.Options)
 	}
 	r.disk = newDisk(r.store, r.out, r.failure, r.world)
 	r.worker = newWorker(r.store, r.listOptions(), r.failure, r.Transport.Wake)
-	r.server = newServer(r.store, r.out, r.failure, r.world, r.Transport.Window(), sizes.Piece)
+	r.server = newServer(r.store, r.out, r.failure, r.world, r.Transport.Window(), r.sizes.Piece)
 	if r.Once {
 		r.once = once{on: true, giveUp: r.now().Add(oncePatience)}
 	}
-	return r.addLoad(self, sizes)
+	return r.addLoad(self)
 }
 
-func (r *runner) parts(self protocol.Sender, sizes Sizes, restored storage.Restored) (Parts, error) {
+func (r *runner) parts(self protocol.Sender, restored storage.Restored) (Parts, error) {
 	p := Parts{SessionsOnly: r.sessionsOnly(), Seeds: r.Seeds, Round: restored.Round, Pins: protocol.NewPins(restored.Pins), watch: r.world.watch}
 	var err error
 	if p.List, err = r.restoreList(restored); err != nil {
 		return p, err
 	}
 	seed := r.world.random()
-	p.Learner = learner.New(r.learnerConfig(self, sizes, p.Pins, seed), restored.Applied, nil)
+	p.Learner = learner.New(r.learnerConfig(self, p.Pins, seed), restored.Applied, nil)
 	p.Fetcher = learner.NewFetcher(learner.FetcherConfig{Window: min(r.Transport.Window(), r.Budgets.Fetch)})
 	if r.votes() {
-		p.Acceptor, err = acceptor.New(r.acceptorConfig(self, sizes, p.Pins), acceptor.Restored{
+		p.Acceptor, err = acceptor.New(r.acceptorConfig(self, p.Pins), acceptor.Restored{
 			Promised: restored.Promised, Votes: restored.Votes, Trim: restored.Applied,
 		})
 	}
 	if r.Self.Role == protocol.RoleProposer || r.Self.Role == protocol.RoleServer {
-		p.Proposer = proposer.New(r.proposerConfig(self, sizes, p.Pins, seed), proposer.Restored{
+		p.Proposer = proposer.New(r.proposerConfig(self, p.Pins, seed), proposer.Restored{
 			Round: restored.Round, Applied: restored.Applied,
 		}, p.List)
 	}
@@ -155,8 +160,8 @@ func (o *Options) votes() bool {
 	return o.Self.Role == protocol.RoleAcceptor || o.Self.Role == protocol.RoleServer
 }
 
-func (r *runner) deskConfig(sizes Sizes) deskConfig {
-	return deskConfig{Self: r.Self, SubmitBytes: sizes.Submit, Seed: r.world.random(), Nonce: r.world.nonce}
+func (r *runner) deskConfig() deskConfig {
+	return deskConfig{Self: r.Self, SubmitBytes: r.sizes.Submit, Seed: r.world.random(), Nonce: r.world.nonce}
 }
 
 func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
@@ -175,10 +180,10 @@ func (r *runner) listOptions() list.Options {
 	return list.Options{SessionsOnly: r.sessionsOnly(), Members: firstMembers(r.Options)}
 }
 
-func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins, seed uint64) learner.Config {
+func (r *runner) learnerConfig(self protocol.Sender, pins *protocol.Pins, seed uint64) learner.Config {
 	c := learner.Config{
 		Self: self, Quorum: r.Quorum, Pins: pins, Seed: seed, MaxHeldBytes: r.Budgets.Held,
-		ReplyBytes: r.Transport.Window(), PageBytes: sizes.Page,
+		ReplyBytes: r.Transport.Window(), PageBytes: r.sizes.Page,
 	}
 	if r.votes() {
 		c.CacheBytes = r.Budgets.Cache
@@ -187,27 +192,27 @@ func (r *runner) learnerConfig(self protocol.Sender, sizes Sizes, pins *protocol
 	return c
 }
 
-func (r *runner) acceptorConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins) acceptor.Config {
+func (r *runner) acceptorConfig(self protocol.Sender, pins *protocol.Pins) acceptor.Config {
 	return acceptor.Config{
-		Self: self, Pins: pins, LeaderTimeout: r.Timing.ElectionMin, PageBytes: sizes.Page,
+		Self: self, Pins: pins, LeaderTimeout: r.Timing.ElectionMin, PageBytes: r.sizes.Page,
 		MaxVoteBytes: r.Budgets.Votes, MaxOpen: r.Budgets.Open, Window: uint32(r.Transport.Window()),
 	}
 }
 
-func (r *runner) proposerConfig(self protocol.Sender, sizes Sizes, pins *protocol.Pins, seed uint64) proposer.Config {
+func (r *runner) proposerConfig(self protocol.Sender, pins *protocol.Pins, seed uint64) proposer.Config {
 	return proposer.Config{
 		Self: self, Quorum: r.Quorum, Pins: pins, Incarnation: r.world.random(), Seed: seed,
 		Heartbeat: r.Timing.Heartbeat, ElectionMin: r.Timing.ElectionMin, ElectionMax: r.Timing.ElectionMax,
-		ValueBytes: sizes.Value, WindowBytes: min(r.Transport.Window(), r.Budgets.Window),
+		ValueBytes: r.sizes.Value, WindowBytes: min(r.Transport.Window(), r.Budgets.Window), QueueBytes: r.Budgets.Queue,
 	}
 }
 
 // addLoad puts a client into this process.
-func (r *runner) addLoad(self protocol.Sender, sizes Sizes) error {
+func (r *runner) addLoad(self protocol.Sender) error {
 	if r.Load == nil {
 		return nil
 	}
-	c := client.New(client.Config{Nonce: r.world.nonce(), Seed: r.Load.Seed, SubmitBytes: sizes.Submit})
+	c := client.New(client.Config{Nonce: r.world.nonce(), Seed: r.Load.Seed, SubmitBytes: r.sizes.Submit})
 	r.load = newLoad(r.Load, c, r.machine, self)
 	return nil
 }

@@ -22,6 +22,8 @@ type Process struct {
 	r     *runner
 	begun protocol.Time // Env.Now at the start
 	err   error         // the end
+
+	bounds []Bound // of Sizes
 }
 
 // Env is what a process takes from the world around it.

@@ -172,6 +172,11 @@ func TestTheSameSeedSendsTheSameBytes(t *testing.T) {
 			if len(one.noted) != len(two.noted) || one.now != two.now {
 				t.Errorf("%d notes until %v, and %d until %v", len(one.noted), one.now, len(two.noted), two.now)
 			}
+			for _, name := range []string{"votes", "undelivered values", "recent decisions", "queue of the leader"} {
+				if one.largest[name] == 0 {
+					t.Errorf("there never were any %s: their bound is not tested", name)
+				}
+			}
 			if other := run(t, 8); len(other.noted) == len(one.noted) && other.now == one.now {
 				t.Error("another seed makes no difference: this test cannot fail")
 			}

@@ -31,6 +31,7 @@ type runner struct {
 	Options
 	store   *storage.Store
 	machine *Machine
+	sizes   Sizes
 
 	in     *inbox
 	out    *outbox
