@@ -1,0 +1,152 @@
+package maelstrom
+
+import (
+	"context"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"paxos/internal/maelstrom/driver"
+	"paxos/internal/maelstrom/history"
+)
+
+// inProcess starts nodes in this process, with stores below a folder. To kill one
+// is to stop it cleanly; cmd/paxos kills processes.
+func inProcess(dir string, tune func(*Options)) driver.Starter {
+	return func(string) (*driver.Process, error) {
+		in, toIn := io.Pipe()
+		fromOut, out := io.Pipe()
+		ctx, cancel := context.WithCancel(context.Background())
+		o := Options{In: in, Out: out, Log: hclog.NewNullLogger(), DataDir: dir, Timeout: time.Second}
+		if tune != nil {
+			tune(&o)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			err := Run(ctx, o)
+			in.Close()
+			out.Close()
+			ended <- err
+		}()
+		wait := func() error { return <-ended }
+		kill := func() {
+			cancel()
+			<-ended
+		}
+		return &driver.Process{In: toIn, Out: fromOut, Kill: kill, Wait: wait}, nil
+	}
+}
+
+func startCluster(t *testing.T, nodes int, tune func(*Options)) *driver.Cluster {
+	t.Helper()
+	c, err := driver.Start(nodes, 1, inProcess(t.TempDir(), tune))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+var testLoad = driver.Load{
+	Clients: 8, Keys: 3, PerKey: 60, Pause: 3 * time.Millisecond, Timeout: 2 * time.Second, Seed: 1,
+}
+
+var testFaults = driver.Faults{Loss: 0.03, Delay: 3 * time.Millisecond}
+
+// plagued runs a nemesis beside some work, for a while.
+func plagued(t *testing.T, c *driver.Cluster, work func(ctx context.Context, finish func())) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	type ending struct {
+		counts driver.Counts
+		err    error
+	}
+	ended := make(chan ending, 1)
+	n := driver.Nemesis{
+		Faults:   []string{driver.Halves, driver.Isolate, driver.OneWay, driver.Kill},
+		Interval: 400 * time.Millisecond, Seed: 1,
+	}
+	go func() {
+		counts, err := n.Run(ctx, c)
+		ended <- ending{counts, err}
+	}()
+	work(ctx, func() {
+		e := <-ended
+		c.Net.SetFaults(driver.Faults{})
+		if e.err != nil || len(e.counts) == 0 {
+			t.Fatalf("faults: %v, %v", e.counts, e.err)
+		}
+		t.Logf("faults: %v; network: %+v", e.counts, c.Net.Stats())
+	})
+}
+
+func TestRegistersAreLinearizableWhateverBreaks(t *testing.T) {
+	c := startCluster(t, 3, nil)
+	c.Net.SetFaults(testFaults)
+	plagued(t, c, func(ctx context.Context, finish func()) {
+		ops := c.Registers(ctx, testLoad)
+		finish()
+		t.Log(driver.CountRegisters(ops))
+		if err := c.SameEverywhere(ops); err != nil {
+			t.Error(err)
+		}
+		if err := history.CheckRegisters(ops, 30*time.Second); err != nil {
+			t.Error(err)
+		}
+		if driver.CountRegisters(ops)["done"] < 50 {
+			t.Errorf("hardly anything was done: %v", driver.CountRegisters(ops))
+		}
+	})
+}
+
+func TestTransactionsAreStrictSerializableWhateverBreaks(t *testing.T) {
+	c := startCluster(t, 5, nil)
+	c.Net.SetFaults(testFaults)
+	plagued(t, c, func(ctx context.Context, finish func()) {
+		txns, err := c.Txns(ctx, testLoad, finish)
+		t.Log(driver.CountTxns(txns))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := history.CheckTxns(txns); err != nil {
+			t.Error(err)
+		}
+		if driver.CountTxns(txns)["done"] < 50 {
+			t.Errorf("hardly anything was done: %v", driver.CountTxns(txns))
+		}
+	})
+}
+
+// A node that answers reads from what it happens to have is found out while it is
+// cut off: it does not hear of what the others acknowledge.
+func TestStaleReadsAreFoundInRegisters(t *testing.T) {
+	c := startCluster(t, 3, func(o *Options) { o.StaleReads = true })
+	c.Net.SetFaults(driver.Faults{Delay: 20 * time.Millisecond})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	ops := c.Registers(ctx, testLoad)
+	if err := history.CheckRegisters(ops, 30*time.Second); err == nil {
+		t.Errorf("nothing was found in %v", driver.CountRegisters(ops))
+	}
+}
+
+func TestStaleReadsAreFoundInTransactions(t *testing.T) {
+	c := startCluster(t, 3, func(o *Options) { o.StaleReads = true })
+	c.Net.SetFaults(driver.Faults{Delay: 20 * time.Millisecond})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	txns, err := c.Txns(ctx, testLoad, func() {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := history.CheckTxns(txns); err == nil {
+		t.Errorf("nothing was found in %v", driver.CountTxns(txns))
+	}
+}
