@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"context"
 	"fmt"
 	"slices"
 )
@@ -14,16 +15,19 @@ type Minimised struct {
 
 // Minimise looks for a smaller run that fails the same check as the run of o,
 // which failed: with fewer steps, fewer kinds of fault, and fewer faults of the
-// schedule (delta debugging, Zeller and Hildebrandt 2002). It tries at most maxRuns runs;
-// tell, if not nil, hears what has just become smaller.
-func Minimise(o Options, failed *Result, maxRuns int, tell func(what string)) Minimised {
+// schedule (delta debugging, Zeller and Hildebrandt 2002). It tries at most maxRuns
+// runs, and none once ctx has ended; tell, if not nil, hears what has just become
+// smaller.
+func Minimise(ctx context.Context, o Options, failed *Result, maxRuns int, tell func(what string)) Minimised {
 	m := newMinimiser(o, failed, maxRuns, tell, Run)
+	m.ctx = ctx
 	m.all()
 	return m.best
 }
 
 // minimiser keeps the smallest run that fails.
 type minimiser struct {
+	ctx   context.Context
 	best  Minimised
 	check string
 	left  int
@@ -38,6 +42,7 @@ func newMinimiser(o Options, failed *Result, maxRuns int, tell func(string), run
 	o.Trace = nil
 	o.Shape = failed.Shape // drawn, or given: to name it changes nothing
 	return &minimiser{
+		ctx:  context.Background(),
 		best: Minimised{Options: o, Result: failed}, check: failed.Failure.Check,
 		left: maxRuns, tell: tell, run: run,
 	}
@@ -62,6 +67,9 @@ func (m *minimiser) size() int {
 
 // fails tries a run, and takes it if it fails the same check.
 func (m *minimiser) fails(o Options) bool {
+	if m.ctx.Err() != nil {
+		m.left = 0
+	}
 	if m.left == 0 {
 		return false
 	}

@@ -59,7 +59,7 @@ the groups of a config file:
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newAcceptors(), newDemo(), newBench(), newKeygen(), newVersion())
+	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newAcceptors(), newDemo(), newBench(), newKeygen(), newSim(), newVersion())
 	root.AddCommand(newServer(), newStartServers(), newAppend(), newList(), newStatus(), newLeader(), newMember())
 	root.AddCommand(newMaelstrom())
 	return root
