@@ -103,8 +103,8 @@ func (w *twin) accept(m *protocol.Accept, out *protocol.Output) {
 }
 
 // same steps both with m and fails unless they say, log and hold back the same
-// and end in the same state.
-func same(t rapid.TB, a *Acceptor, w *twin, m protocol.Message) {
+// and end in the same state. It returns what they log.
+func same(t rapid.TB, a *Acceptor, w *twin, m protocol.Message) []protocol.Record {
 	before := a.Promised()
 	var got, want protocol.Output
 	a.Step(0, leader, m, &got)
@@ -116,6 +116,7 @@ func same(t rapid.TB, a *Acceptor, w *twin, m protocol.Message) {
 		t.Fatalf("rule 2: promise went down from %s to %s", before, a.Promised())
 	}
 	sameState(t, a, w)
+	return got.Records
 }
 
 func sameState(t rapid.TB, a *Acceptor, w *twin) {
