@@ -51,7 +51,7 @@ func (w *world) compare(when string) {
 		keeps := 0
 		if h.peer.Role != protocol.RoleProposer {
 			keeps = 1
-			w.judge.sameEntries(when, s, h.process)
+			w.judge.sameEntries(when, s, h.process.List().View(), h.process)
 		}
 		mine := &head{s, h.process.List().AppendHead(nil)}
 		if heads[keeps] == nil {
@@ -70,9 +70,9 @@ type head struct {
 }
 
 // sameEntries reads a whole list, from the database and from memory.
-func (j *judge) sameEntries(when string, s *suspect, p *process) {
+func (j *judge) sameEntries(when string, s *suspect, v list.View, older list.ChunkSource) {
 	book, next := j.book.entries, uint64(0)
-	err := p.List().View().Read(0, p, func(first uint64, count int, block []byte) error {
+	err := v.Read(0, older, func(first uint64, count int, block []byte) error {
 		for index, payload := range list.Entries(first, block) {
 			if index >= uint64(len(book)) || index != next || book[index].hash != hashOf(payload) {
 				j.fail(checkReplicas, "%s: %s has another entry %d than was decided", when, s, index)

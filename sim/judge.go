@@ -70,7 +70,7 @@ type suspect struct {
 	told       protocol.Ballot   // the highest that was told
 	round      uint64            // the highest that is durable
 	incarnated uint64            // of this life, 0 while it has used no ballot
-	delivered  uint64            // entries that a learner has handed out, in this life
+	turns      int
 }
 
 // of is the suspect behind a host: another one if its disk is another one.
@@ -87,9 +87,9 @@ func (j *judge) of(h *host) *suspect {
 }
 
 func (s *suspect) String() string {
-	name := fmt.Sprintf("%s %s", s.host.peer.Role, s.host.peer.ID)
+	name := fmt.Sprintf("%v-%v", s.host.peer.Role, s.host.peer.ID)
 	if s.store > 0 {
-		name += fmt.Sprintf(" (on its store %d)", s.store+1)
+		name += fmt.Sprintf(" on its store %d", s.store+1)
 	}
 	return name
 }
@@ -137,7 +137,7 @@ func (j *judge) durable(h *host, records []protocol.Record) {
 func (j *judge) restored(h *host, r storage.Restored) {
 	s := j.of(h)
 	j.remembers(s, r)
-	s.life, s.incarnated, s.delivered = h.life, 0, 0
+	s.life, s.incarnated = h.life, 0
 	s.applied, s.checkpoint, s.promised, s.round = r.Applied, r.Applied, r.Promised, r.Round
 }
 

@@ -22,7 +22,6 @@ func (j *judge) applied(h *host, i protocol.Instance, value []byte) {
 		j.enter(i, value)
 		x.length = j.book.length()
 	}
-	j.w.count("applied", 1)
 }
 
 // installed is told that a snapshot took a list to instance i.
@@ -33,7 +32,6 @@ func (j *judge) installed(h *host, i protocol.Instance) {
 	}
 	s.applied = i
 	s.checkpoint = max(s.checkpoint, i)
-	j.w.count("snapshots installed", 1)
 }
 
 // checkpointed is told that a checkpoint at instance i is durable.
@@ -43,5 +41,19 @@ func (j *judge) checkpointed(h *host, i protocol.Instance) {
 		j.fail(checkTrim, "rule 7: %s has a checkpoint at instance %s, and has applied %s", s, i, s.applied)
 	}
 	s.checkpoint = max(s.checkpoint, i)
-	j.w.count("checkpoints", 1)
+}
+
+// handed is told of entries that a learner hands out: those of the book.
+func (j *judge) handed(h *host, first uint64, count int, block []byte) {
+	index := first
+	for rest := block; len(rest) > 0; index++ {
+		payload, after, err := protocol.NextPayload(rest)
+		if err != nil || index >= j.book.length() || j.book.entries[index].hash != hashOf(payload) {
+			j.fail(checkReplicas, "%s hands out another entry %d than was decided", j.of(h), index)
+		}
+		rest = after
+	}
+	if index != first+uint64(count) {
+		j.fail(checkReplicas, "%s hands out %d entries from %d on, and says that it is %d", j.of(h), index-first, first, count)
+	}
 }

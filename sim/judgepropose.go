@@ -51,7 +51,6 @@ func (j *judge) choose(s *suspect, i protocol.Instance, x *instance, p *proposal
 	})
 	if x.chosen == nil {
 		x.chosen, x.hash = p.in, p.hash
-		j.w.count("decided", 1)
 	}
 	j.log.top = max(j.log.top, i)
 	for j.log.prefix < j.log.end() && j.log.at(j.log.prefix+1).chosen != nil {
