@@ -82,6 +82,13 @@ var proposerMutants = []mutant{
 		Planted: `out.Persist(nil)`,
 	},
 	{
+		Name: "incarnation-constant", Rule: 3,
+		What:    "a proposer has the same incarnation in all lives",
+		File:    "proposer/proposer.go",
+		Line:    `cfg = cfg.withDefaults()`,
+		Planted: `cfg = cfg.withDefaults(); cfg.Incarnation = 1`,
+	},
+	{
 		Name: "prepare-before-sync", Rule: 3,
 		What:    "a Prepare leaves before its round is durable",
 		File:    "proposer/phase1.go",
@@ -94,6 +101,13 @@ var proposerMutants = []mutant{
 		File:    "proposer/phase2.go",
 		Line:    `if p.state != leading || m.Ballot != p.ballot {`,
 		Planted: `if p.state != leading {`,
+	},
+	{
+		Name: "own-vote-too-early", Rule: 1, Shape: "servers",
+		What:    "a leader counts its own vote when it proposes, not when it is durable",
+		File:    "proposer/phase2.go",
+		Line:    `*l.slot(i) = slot{value: v, cost: acceptCost(v), sentAt: now}`,
+		Planted: `*l.slot(i) = slot{value: v, cost: acceptCost(v), sentAt: now, accepted: p.members.Add(0, p.cfg.Self.ID)}`,
 	},
 	{
 		Name: "lowest-vote-wins", Rule: 5,

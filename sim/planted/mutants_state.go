@@ -33,6 +33,13 @@ var listMutants = []mutant{
 
 var nodeMutants = []mutant{
 	{
+		Name: "answer-overtakes", Rule: 1,
+		What:    "an answer given again does not wait for the record of the first one",
+		File:    "node/disk.go",
+		Line:    `case idle && len(records) == 0:`,
+		Planted: `case len(records) == 0:`,
+	},
+	{
 		Name: "trim-at-freeze", Rule: 7,
 		What:    "votes are forgotten when a checkpoint begins, not when it is durable",
 		File:    "node/freeze.go",
@@ -84,6 +91,13 @@ var nodeMutants = []mutant{
 }
 
 var storageMutants = []mutant{
+	{
+		Name: "store-of-another-opened", Rule: 10,
+		What:    "a process opens the store of another one",
+		File:    "storage/identity.go",
+		Line:    `case id == want:`,
+		Planted: `case true:`,
+	},
 	{
 		Name: "checkpoint-covers-too-much", Rule: 7,
 		What:    "a checkpoint claims to cover records that came after its state was taken",

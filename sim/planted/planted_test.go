@@ -1,6 +1,8 @@
 package main
 
 import (
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +22,26 @@ func TestEveryPlantedLineStandsExactlyOnceInItsFile(t *testing.T) {
 		}
 		if _, err := place(strings.Split(string(source), "\n"), m); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestTheCopiesWithTheBugsAreGo(t *testing.T) {
+	for _, file := range files(mutants()) {
+		source, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		planted, err := plant(file, string(source), mutants())
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if _, err := parser.ParseFile(token.NewFileSet(), file, planted, 0); err != nil {
+			t.Error(err)
+		}
+		if a, b := strings.Count(string(source), "\n"), strings.Count(planted, "\n"); a != b {
+			t.Errorf("%s has %d lines, its copy %d", file, a, b)
 		}
 	}
 }
