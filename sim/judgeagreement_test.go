@@ -192,12 +192,6 @@ func TestPromisesAndDurabilityAreJudged(t *testing.T) {
 				c.again(c.acceptors[0], storage.Restored{Promised: ballot1, Votes: []protocol.Vote{vote1}})
 			}
 		}},
-		"a vote is cast below the checkpoint": {checkTrim, "rule 6", func(c *court) func() {
-			c.apply(1, openA)
-			c.applied(c.acceptors[2], 1, openA)
-			c.checkpointed(c.acceptors[2], 1)
-			return func() { c.vote(3, ballot1, 1, openA) }
-		}},
 		"something is said to be trimmed that was not applied": {checkTrim, "has forgotten", func(c *court) func() {
 			c.decide(1, openA)
 			return func() { c.tell(c.acceptors[0], &protocol.Trimmed{Trim: 1, Applied: 1}) }

@@ -7,6 +7,9 @@ import "paxos/protocol"
 func (j *judge) proposes(s *suspect, m *protocol.Accept) {
 	u := j.owned(s, m.Ballot)
 	j.marks(s, u, m.Mark)
+	if m.Instance > s.applied+protocol.Alpha {
+		j.fail(checkMembers, "rule 13: %s proposes instance %s, and has applied %s", s, m.Instance, s.applied)
+	}
 	x := j.log.at(m.Instance)
 	hash := hashOf(m.Value)
 	if p := x.in(u); p != nil {
@@ -24,12 +27,9 @@ func (j *judge) proposes(s *suspect, m *protocol.Accept) {
 	x.add(proposal{in: u, hash: hash, size: len(m.Value)})
 }
 
-// mayPropose checks that it is known who votes on an instance, and that a majority
-// of those has promised the ballot, with all pages (rules 4, 5 and 13).
+// mayPropose checks that a majority of those who vote on an instance has promised
+// the ballot, with all pages (rules 4, 5 and 13).
 func (j *judge) mayPropose(s *suspect, u *ballotUse, i protocol.Instance) {
-	if i > s.applied+protocol.Alpha {
-		j.fail(checkMembers, "rule 13: %s proposes instance %s, and has applied %s", s, i, s.applied)
-	}
 	if c := j.members.at(i); !c.majority(u.promised) {
 		j.fail(checkQuorum, "rule 5: %s proposes instance %s in ballot %s with the promises of %s, of the voters %s",
 			s, i, u.ballot, u.promised, c.voters)

@@ -10,9 +10,6 @@ func (j *judge) recorded(s *suspect, rec protocol.Record) {
 		j.raised(s, rec.Ballot)
 	case *protocol.Voted:
 		j.raised(s, rec.Vote.Ballot)
-		if rec.Vote.Instance <= s.checkpoint {
-			j.fail(checkTrim, "rule 6: %s votes on instance %s, and its checkpoint is at %s", s, rec.Vote.Instance, s.checkpoint)
-		}
 		j.stored(s, rec.Vote)
 	case *protocol.Round:
 		if rec.Round <= s.round {
