@@ -23,7 +23,7 @@ type judge struct {
 	members  electorate
 	book     book
 	history  history
-	suspects []*suspect // by the number of the host
+	suspects [][]*suspect // by the number of the host, and that of its store
 }
 
 // The checks.
@@ -73,17 +73,18 @@ type suspect struct {
 	turns      int
 }
 
-// of is the suspect behind a host: another one if its disk is another one.
+// of is the suspect behind a host: another one if its disk is another one, and the
+// same again when the old disk is put back.
 func (j *judge) of(h *host) *suspect {
 	for len(j.suspects) <= h.number {
 		j.suspects = append(j.suspects, nil)
 	}
-	s := j.suspects[h.number]
-	if s == nil || s.store != h.store {
-		s = &suspect{host: h, store: h.store}
-		j.suspects[h.number] = s
+	stores := j.suspects[h.number]
+	for len(stores) <= h.store {
+		stores = append(stores, &suspect{host: h, store: len(stores)})
+		j.suspects[h.number] = stores
 	}
-	return s
+	return stores[h.store]
 }
 
 func (s *suspect) String() string {

@@ -135,6 +135,13 @@ func TestPromisesAndDurabilityAreJudged(t *testing.T) {
 			c.propose(c.leader, ballot1, 1, openA)
 			return func() { c.vote(1, ballot1, 1, noOp) }
 		}},
+		"a promise is forgotten while another disk is in its place": {checkPromise, "remembers its promise", func(c *court) func() {
+			c.lead(c.leader, ballot1)
+			c.acceptors[0].store++
+			c.again(c.acceptors[0], storage.Restored{})
+			c.acceptors[0].store--
+			return func() { c.again(c.acceptors[0], storage.Restored{}) }
+		}},
 		"a promise is forgotten in a crash": {checkPromise, "remembers its promise", func(c *court) func() {
 			c.lead(c.leader, ballot1)
 			return func() { c.again(c.acceptors[0], storage.Restored{}) }
