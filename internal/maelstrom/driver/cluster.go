@@ -93,12 +93,16 @@ func (c *Cluster) KillAll() error {
 // and what they printed that was no message.
 func (c *Cluster) Stop() error {
 	var all []error
+	stopping := make(map[string]*running)
 	for _, name := range c.Names {
 		if r := c.remove(name); r != nil {
+			stopping[name] = r
 			all = append(all, r.In.Close())
-			if err := r.Wait(); err != nil {
-				all = append(all, fmt.Errorf("%s: %w", name, err))
-			}
+		}
+	}
+	for name, r := range stopping {
+		if err := r.Wait(); err != nil {
+			all = append(all, fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	return errors.Join(append(all, c.Net.Err())...)
