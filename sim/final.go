@@ -18,11 +18,26 @@ func (w *world) waitsFor() string {
 	if open := w.work.waitsFor(); open != "" {
 		return open
 	}
-	top := w.judge.log.top
 	for _, h := range w.hosts {
-		if h.up() && w.judge.takesPart(h) && h.process.Applied() < top {
-			return fmt.Sprintf("%s has applied instance %s, and chosen are those up to %s", w.judge.of(h), h.process.Applied(), top)
+		if open := w.judge.lacks(h); open != "" {
+			return open
 		}
+	}
+	return ""
+}
+
+// lacks says what a host still has to learn, "" if nothing.
+func (j *judge) lacks(h *host) string {
+	top, s := j.log.top, j.of(h)
+	switch {
+	case h.lost || h.gone || !j.takesPart(h):
+		return ""
+	case !h.up():
+		return fmt.Sprintf("%s does not run", s)
+	case h.process.Applied() < top:
+		return fmt.Sprintf("%s has applied instance %s, and chosen are those up to %s", s, h.process.Applied(), top)
+	case h.peer.Role == protocol.RoleLearner && h.fed < j.book.length():
+		return fmt.Sprintf("%s has handed out %d entries of %d", s, h.fed, j.book.length())
 	}
 	return ""
 }
