@@ -50,6 +50,7 @@ type desk struct {
 type deskConfig struct {
 	Self        protocol.Peer
 	SubmitBytes int    // the commands of one Submit
+	WindowBytes int    // commands without a session that are under way; 0: the client core's default
 	Seed        uint64 // another one in each life of the server
 	// Nonce draws a session's nonce.
 	Nonce func() protocol.Nonce
@@ -76,7 +77,7 @@ func newDesk(cfg deskConfig, l *list.State) *desk {
 // reopen starts a session of the desk's own.
 func (d *desk) reopen() {
 	d.nonce, d.session, d.placed = d.cfg.Nonce(), 0, 0
-	d.own = client.New(client.Config{Nonce: d.nonce, Seed: d.cfg.Seed, SubmitBytes: d.cfg.SubmitBytes})
+	d.own = client.New(client.Config{Nonce: d.nonce, Seed: d.cfg.Seed, SubmitBytes: d.cfg.SubmitBytes, WindowBytes: d.cfg.WindowBytes})
 }
 
 // waiting is how many calls wait for their answers.

@@ -31,7 +31,8 @@ func (m *Machine) Freeze(covers storage.Position) *Frozen {
 	m.applied, m.logged = 0, 0
 	f := &Frozen{Checkpoint: m.durableState(covers), Closed: m.List.TakeClosed(), length: m.List.Length()}
 	f.Checkpoint.Applied = m.List.Applied()
-	f.Checkpoint.Head = m.List.AppendHead(nil)
+	f.Checkpoint.Head = m.List.AppendHead(make([]byte, 0, m.headSize+m.headSize/8))
+	m.headSize = len(f.Checkpoint.Head)
 	f.Checkpoint.ChunkCount = m.chunkCount(f.length)
 	if m.Acceptor != nil {
 		f.Checkpoint.Votes = m.Acceptor.VotesAbove(f.Checkpoint.Applied)

@@ -18,7 +18,7 @@ import (
 // hands drives processes by hand: a clock, a lossy network, and disks that take
 // their time, all drawn from one seed. Everything that leaves a process is noted.
 type hands struct {
-	t       *testing.T
+	t       testing.TB
 	rng     *rand.Rand
 	now     protocol.Time
 	hosts   []*hand
@@ -29,6 +29,7 @@ type hands struct {
 	seed    uint64
 	voters  int
 	largest map[string]int // of each bounded structure
+	quiet   bool           // nothing is noted
 }
 
 // parcel is a datagram on its way to a host.
@@ -63,8 +64,9 @@ type wire struct {
 func (x *wire) Send(out []transport.Datagram) {
 	for _, d := range out {
 		d.Data = bytes.Clone(d.Data)
-		x.w.note("datagram %d %v from %v", d.Group, d.Only, x.peer)
-		x.w.noted = append(x.w.noted, d.Data)
+		if !x.w.quiet {
+			x.w.note(d.Data, "datagram %d %v from %v", d.Group, d.Only, x.peer)
+		}
 		for _, to := range x.w.wires() {
 			if to == x || !slices.Contains(to.groups, d.Group) || d.Only.Role == protocol.RoleServer && d.Only != to.peer {
 				continue
@@ -90,12 +92,13 @@ func (x *wire) Window() int            { return 64 << 10 }
 func (x *wire) Stats() transport.Stats { return transport.Stats{} }
 func (x *wire) Close() error           { return nil }
 
-func newHands(t *testing.T, seed uint64, voters int) *hands {
+func newHands(t testing.TB, seed uint64, voters int) *hands {
 	return &hands{t: t, rng: rand.New(rand.NewPCG(seed, 1)), now: 1, seed: seed, voters: voters, largest: map[string]int{}}
 }
 
-func (w *hands) note(format string, args ...any) {
-	w.noted = append(w.noted, fmt.Appendf(nil, "%d "+format, append([]any{w.now}, args...)...))
+// note keeps what left a process for the comparison.
+func (w *hands) note(data []byte, format string, args ...any) {
+	w.noted = append(w.noted, fmt.Appendf(nil, "%d "+format, append([]any{w.now}, args...)...), data)
 }
 
 func (w *hands) wires() (all []*wire) {
@@ -135,15 +138,16 @@ func (h *hand) open() error {
 	o := Options{
 		Self: h.peer, Cluster: 7, Quorum: quorum, Transport: h.wire, DataDir: "store", Init: h.lives == 1,
 		FS: h.fs, OpenDB: h.db.Open, CheckpointBytes: 8 << 10, SegmentBytes: 16 << 10,
-		Budgets: Budgets{Votes: 64 << 10, Open: 1 << 10, Cache: 32 << 10, Held: 64 << 10, Window: 32 << 10, Fetch: 32 << 10},
+		Budgets: Budgets{Votes: 64 << 10, Open: 1 << 10, Cache: 32 << 10, Held: 64 << 10, Window: 32 << 10, Fetch: 32 << 10, Desk: 8 << 10},
 	}
 	for id := 1; id <= h.w.voters; id++ {
 		o.Members = append(o.Members, Member{ID: protocol.NodeID(id), Address: fmt.Sprintf("server%d:1", id)})
 	}
 	e := Env{Now: func() protocol.Time { return h.w.now }, Random: rng.Uint64}
-	e.Watch.Sent = func(s protocol.Send) {
-		h.w.note("%v sends to %d %v", h.peer, s.To, s.Only)
-		h.w.noted = append(h.w.noted, protocol.AppendMessage(nil, 7, protocol.Sender{Peer: h.peer}, s.Msg))
+	if !h.w.quiet {
+		e.Watch.Sent = func(s protocol.Send) {
+			h.w.note(protocol.AppendMessage(nil, 7, protocol.Sender{Peer: h.peer}, s.Msg), "%v sends to %d %v", h.peer, s.To, s.Only)
+		}
 	}
 	h.tune(&o, &e)
 	h.commit, h.work, h.serve = 0, 0, 0

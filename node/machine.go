@@ -48,6 +48,8 @@ type Machine struct {
 	install installation
 	applied uint64 // bytes of values applied since the last freeze
 	logged  uint64 // bytes of records since the last freeze
+
+	headSize int // of the last frozen head: the next one is about as long
 }
 
 // FetchRequest is a peer's request for a part of a snapshot. It is answered

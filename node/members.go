@@ -91,10 +91,12 @@ func (m *Machine) seed(ids []protocol.NodeID) {
 // Seed names servers to ask beside the members that the own list knows: that is
 // old where this server was away while they changed. Options.OnMembers is told
 // again, so that the transport reaches them.
-func (s *Server) Seed(ids []protocol.NodeID) {
-	s.r.box.ask(func(protocol.Time) {
-		s.r.machine.seed(ids)
-		s.r.machine.newMembers = true
+func (s *Server) Seed(ids []protocol.NodeID) { s.r.askSeed(ids) }
+
+func (r *runner) askSeed(ids []protocol.NodeID) {
+	r.box.ask(func(protocol.Time) {
+		r.machine.seed(ids)
+		r.machine.newMembers = true
 	})
 }
 

@@ -31,6 +31,8 @@ const (
 	maxFetchWindow = 1 << 20
 	// maxQueueBytes of commands may wait in a leader.
 	maxQueueBytes = 4 << 20
+	// maxDeskBytes of commands without a session are under way at a list server.
+	maxDeskBytes = 2 << 20
 	// segmentBytes is the size of one file of an acceptor's log.
 	segmentBytes = 4 << 20
 	// smallSegmentBytes is that of a role that logs little: rounds and pins.
@@ -161,7 +163,7 @@ func (o *Options) votes() bool {
 }
 
 func (r *runner) deskConfig() deskConfig {
-	return deskConfig{Self: r.Self, SubmitBytes: r.sizes.Submit, Seed: r.world.random(), Nonce: r.world.nonce}
+	return deskConfig{Self: r.Self, SubmitBytes: r.sizes.Submit, WindowBytes: r.Budgets.Desk, Seed: r.world.random(), Nonce: r.world.nonce}
 }
 
 func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {

@@ -79,6 +79,7 @@ type Budgets struct {
 	Held   int // values that a learner holds for the ones before them; default 4 MiB
 	Window int // Accepts under way at once; default 1 MiB
 	Queue  int // commands that wait in a leader; default 4 MiB
+	Desk   int // commands without a session that a list server has under way; default 2 MiB
 	Fetch  int // of a snapshot, asked for and not here yet; default 1 MiB
 }
 
@@ -88,7 +89,7 @@ func (b Budgets) withDefaults() Budgets {
 		normal int
 	}{
 		{&b.Votes, maxVoteBytes}, {&b.Open, maxOpen}, {&b.Cache, cacheBytes},
-		{&b.Held, maxHeldBytes}, {&b.Window, maxWindow}, {&b.Queue, maxQueueBytes}, {&b.Fetch, maxFetchWindow},
+		{&b.Held, maxHeldBytes}, {&b.Window, maxWindow}, {&b.Queue, maxQueueBytes}, {&b.Desk, maxDeskBytes}, {&b.Fetch, maxFetchWindow},
 	} {
 		if *x.budget == 0 {
 			*x.budget = x.normal

@@ -113,3 +113,10 @@ func (p *Process) call(ask func() *call) *Call {
 	}
 	return &Call{c: ask()}
 }
+
+// Seed is Server.Seed.
+func (p *Process) Seed(ids []protocol.NodeID) {
+	if p.err == nil {
+		p.r.askSeed(ids)
+	}
+}

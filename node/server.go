@@ -238,7 +238,7 @@ func (r *runner) tellCalls() {
 	for _, c := range finished {
 		close(c.done)
 	}
-	if len(finished) > 0 {
+	if len(finished) > 0 && !r.world.inline {
 		// The loop is about to wait in a system call that would keep those that were
 		// told from this processor for a while: let them go first.
 		runtime.Gosched()

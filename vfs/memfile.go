@@ -13,7 +13,11 @@ type memFile struct {
 	live    []byte
 	durable []byte
 	pending []fileChange
+	written []byte // what pending's writes hold, the latest of it: memory that is used again
 }
+
+// keepWritten bounds the memory that a file keeps for writes to come, in bytes.
+const keepWritten = 64 << 10
 
 // fileChange is a write of data at off, or, where data is nil, a change of the
 // size to off.
@@ -48,17 +52,34 @@ func (f *memFile) change(c fileChange) {
 	f.pending = append(f.pending, c)
 }
 
+// write notes a write of a copy of p. Earlier copies stay where they are when
+// there is no more room behind them.
+func (f *memFile) write(off int64, p []byte) {
+	start := len(f.written)
+	f.written = append(f.written, p...)
+	f.change(fileChange{off: off, data: f.written[start:len(f.written):len(f.written)]})
+}
+
 func (f *memFile) sync() {
 	for _, c := range f.pending {
 		f.durable = c.apply(f.durable)
 	}
-	f.pending = nil
+	f.settled()
+}
+
+// settled is called when nothing is pending any more.
+func (f *memFile) settled() {
+	clear(f.pending)
+	f.pending, f.written = f.pending[:0], f.written[:0]
+	if cap(f.written) > keepWritten {
+		f.pending, f.written = nil, nil
+	}
 }
 
 // failWriteback keeps the size, which is metadata.
 func (f *memFile) failWriteback() {
 	f.durable = resize(f.durable, int64(len(f.live)))
-	f.pending = nil
+	f.settled()
 }
 
 // memHandle is an open file.
@@ -116,7 +137,7 @@ func (h *memHandle) WriteAt(p []byte, off int64) (int, error) {
 		return 0, pathError("write", h.path, fmt.Errorf("offset %d: %w", off, fs.ErrInvalid))
 	}
 	if len(p) > 0 {
-		h.file.change(fileChange{off: off, data: append([]byte(nil), p...)})
+		h.file.write(off, p)
 	}
 	return len(p), nil
 }

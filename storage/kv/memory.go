@@ -126,7 +126,7 @@ func (d *memoryDB) View(read func(Tx) error) error {
 func (d *memoryDB) Update(change func(Tx) error) error {
 	d.writer.Lock()
 	defer d.writer.Unlock()
-	tx := &memoryTx{file: d.file, buckets: map[Bucket]map[string][]byte{}}
+	tx := &memoryTx{file: d.file, changes: map[Bucket]*bucketChange{}}
 	if err := d.run(change, tx); err != nil {
 		return err
 	}
@@ -135,8 +135,8 @@ func (d *memoryDB) Update(change func(Tx) error) error {
 	if d.closed {
 		return fmt.Errorf("%w: %s", ErrClosed, d.path)
 	}
-	for b, keys := range tx.buckets { // order does not matter
-		d.file.buckets[b] = keys
+	for b, c := range tx.changes { // order does not matter
+		c.apply(d.file, b)
 	}
 	return nil
 }
@@ -172,61 +172,99 @@ func (d *memoryDB) Close() error {
 	return nil
 }
 
-// memoryTx sees a file through the buckets that it changed, each of them a copy
-// (of the table, not of the values) until it is committed.
+// memoryTx sees a file through what it changed, which is committed at the end: so
+// a transaction costs as much as it changes, however much the file holds.
 type memoryTx struct {
 	file    *memoryFile
-	buckets map[Bucket]map[string][]byte
+	changes map[Bucket]*bucketChange // nil in a View
 }
 
-func (t *memoryTx) bucket(b Bucket) map[string][]byte {
-	if changed, ok := t.buckets[b]; ok {
-		return changed
+// bucketChange is what a transaction changed in one bucket.
+type bucketChange struct {
+	cleared bool              // first of all
+	values  map[string][]byte // nil: deleted
+}
+
+// apply commits the change. No view is open on the file.
+func (c *bucketChange) apply(file *memoryFile, b Bucket) {
+	keys := file.buckets[b]
+	if keys == nil {
+		keys = map[string][]byte{}
+		file.buckets[b] = keys
 	}
-	return t.file.buckets[b]
+	if c.cleared {
+		clear(keys)
+	}
+	for key, value := range c.values { // order does not matter
+		if value == nil {
+			delete(keys, key)
+		} else {
+			keys[key] = value
+		}
+	}
 }
 
-func (t *memoryTx) changing(b Bucket) map[string][]byte {
-	if t.buckets == nil {
+func (t *memoryTx) changing(b Bucket) *bucketChange {
+	if t.changes == nil {
 		panic("kv: change in a View")
 	}
-	changed, ok := t.buckets[b]
-	if !ok {
-		changed = maps.Clone(t.file.buckets[b])
-		if changed == nil {
-			changed = map[string][]byte{}
-		}
-		t.buckets[b] = changed
+	c := t.changes[b]
+	if c == nil {
+		c = &bucketChange{values: map[string][]byte{}}
+		t.changes[b] = c
 	}
-	return changed
+	return c
 }
 
-func (t *memoryTx) Get(b Bucket, key []byte) []byte { return t.bucket(b)[string(key)] }
+func (t *memoryTx) Get(b Bucket, key []byte) []byte {
+	if c := t.changes[b]; c != nil {
+		if value, changed := c.values[string(key)]; changed || c.cleared {
+			return value
+		}
+	}
+	return t.file.buckets[b][string(key)]
+}
 
 func (t *memoryTx) Each(b Bucket, from []byte, do func(key, value []byte) error) error {
-	keys := t.bucket(b)
-	for _, key := range slices.Sorted(maps.Keys(keys)) {
+	for _, key := range t.keys(b) {
 		if key < string(from) {
 			continue
 		}
-		if err := do([]byte(key), keys[key]); err != nil {
+		if err := do([]byte(key), t.Get(b, []byte(key))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// keys are those of a bucket, ascending, as the transaction sees it.
+func (t *memoryTx) keys(b Bucket) []string {
+	var keys []string
+	c := t.changes[b]
+	if c == nil || !c.cleared {
+		keys = slices.Collect(maps.Keys(t.file.buckets[b]))
+	}
+	if c != nil {
+		keys = slices.AppendSeq(keys, maps.Keys(c.values))
+		keys = slices.DeleteFunc(keys, func(key string) bool { return t.Get(b, []byte(key)) == nil })
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
 func (t *memoryTx) Put(b Bucket, key, value []byte) error {
-	t.changing(b)[string(key)] = append([]byte{}, value...)
+	t.changing(b).values[string(key)] = append([]byte{}, value...)
 	return nil
 }
 
 func (t *memoryTx) Delete(b Bucket, key []byte) error {
-	delete(t.changing(b), string(key))
+	t.changing(b).values[string(key)] = nil
 	return nil
 }
 
 func (t *memoryTx) Clear(b Bucket) error {
-	clear(t.changing(b))
+	c := t.changing(b)
+	c.cleared = true
+	clear(c.values)
 	return nil
 }
