@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -69,6 +70,22 @@ var faultKinds = [...]string{
 	faultLoss, faultDuplication, faultReordering, faultDelay, faultWAN, faultPartition, faultOneWay,
 	faultCrash, faultRestart, faultPause, faultDrift, faultJump, faultWriteError, faultSyncError,
 	faultFullDisk, faultRotLog, faultRotDB, faultWipe, faultSwap, faultMembers, faultTransfer,
+}
+
+// Check says what is wrong with options.
+func (o *Options) Check() error {
+	if o.Steps < 0 {
+		return fmt.Errorf("%d steps", o.Steps)
+	}
+	if o.Shape != "" && o.Shape != ShapeRoles && o.Shape != ShapeServers {
+		return fmt.Errorf("shape %q: want %q or %q", o.Shape, ShapeRoles, ShapeServers)
+	}
+	for _, kind := range o.Faults {
+		if !slices.Contains(faultKinds[:], kind) {
+			return fmt.Errorf("fault %q: want one of %v", kind, faultKinds)
+		}
+	}
+	return nil
 }
 
 // allows reports whether a kind of fault may happen.

@@ -12,10 +12,11 @@ const (
 	eventWork                     // its worker is done with a job
 	eventServe                    // it has answered requests for snapshots
 	eventAction                   // a client does something
+	eventTimer                    // something in the network or the machines is due
 	eventFault                    // something breaks, or is mended
 )
 
-var kindNames = [...]string{"", "delivery", "turn", "commit", "work", "serve", "action", "fault"}
+var kindNames = [...]string{"", "delivery", "turn", "commit", "work", "serve", "action", "timer", "fault"}
 
 // event is something that happens at a time. Those at the same time happen in the
 // order in which they were scheduled.
@@ -23,7 +24,10 @@ type event struct {
 	at     time.Duration
 	serial uint64
 	kind   kind
-	do     func()
+	era    int32   // of the host
+	host   *host   // whose turn, commit, work or answer it is
+	packet *packet // that is delivered
+	do     func()  // for all else
 }
 
 func (e *event) before(o *event) bool {
@@ -81,10 +85,4 @@ func (q *queue) sink(e event) {
 		i = least
 	}
 	q.heap[i] = e
-}
-
-func (w *world) schedule(e event) {
-	w.serial++
-	e.serial = w.serial
-	w.queue.push(e)
 }
