@@ -73,7 +73,7 @@ func TestStateTwin(t *testing.T) {
 	})
 }
 
-func checkSessions(t *rapid.T, s *State, w *twin) {
+func checkSessions(t rapid.TB, s *State, w *twin) {
 	if s.Length() != uint64(len(w.list)) || s.Sessions() != len(w.sessions) {
 		t.Fatalf("%d entries and %d sessions, want %d and %d", s.Length(), s.Sessions(), len(w.list), len(w.sessions))
 	}
@@ -95,7 +95,7 @@ func checkSessions(t *rapid.T, s *State, w *twin) {
 	}
 }
 
-func checkResult(t *rapid.T, s *State, ws *twinSession, seq int) {
+func checkResult(t rapid.TB, s *State, ws *twinSession, seq int) {
 	if seq < 1 {
 		return
 	}
@@ -140,7 +140,7 @@ func TestReplicasAreEqualByteForByte(t *testing.T) {
 	})
 }
 
-func restored(t *rapid.T, head []byte, o Options) *State {
+func restored(t rapid.TB, head []byte, o Options) *State {
 	s := newState(o, twinSessions)
 	if err := s.Restore(head); err != nil {
 		t.Fatal(err)
