@@ -201,7 +201,7 @@ func (d *desk) caughtUp(now protocol.Time) {
 	if last, ok := d.list.Session(d.session); ok && d.session != 0 {
 		d.advance(now, last, 0)
 	}
-	for id := range d.guests {
+	for _, id := range slices.Sorted(maps.Keys(d.guests)) {
 		if last, ok := d.list.Session(id); ok {
 			d.answerGuests(id, last, 0)
 		}

@@ -98,6 +98,7 @@ func runServers(t *testing.T, seed uint64) *hands {
 		h.process.TransferLeadership(2)
 	}
 	w.until("server 2 leads", servers[1].process.Leads)
+	w.repeatGuests(servers[0].process)
 	in := servers[0].process.AppendIn(open.Session(), 1, texts("c", "d"))
 	w.until("commands of a session are answered", in.Done)
 	remove := servers[0].process.RemoveMember(3)
@@ -108,10 +109,32 @@ func runServers(t *testing.T, seed uint64) *hands {
 	servers[0].start()
 	read := servers[0].process.Read()
 	w.until("a read is answered", read.Done)
-	if in.Err() != nil || remove.Err() != nil || read.Err() != nil || servers[0].process.List().Length() != 302 {
+	if in.Err() != nil || remove.Err() != nil || read.Err() != nil || servers[0].process.List().Length() != 308 {
 		t.Fatalf("%v, %v, %v, %d entries", in.Err(), remove.Err(), read.Err(), servers[0].process.List().Length())
 	}
 	return w
+}
+
+// repeatGuests lets a server have commands of many sessions, and openings, under
+// way that it must repeat, over and over: in a certain order.
+func (w *hands) repeatGuests(p *Process) {
+	var calls, opens []*Call
+	all := func(calls []*Call) func() bool {
+		return func() bool { return !slices.ContainsFunc(calls, func(c *Call) bool { return !c.Done() }) }
+	}
+	for n := range byte(6) {
+		opens = append(opens, p.OpenSession(protocol.Nonce{100 + n}))
+	}
+	w.until("sessions are open", all(opens))
+	before := w.loss
+	w.loss = 1
+	for n, open := range opens {
+		calls = append(calls, p.AppendIn(open.Session(), 1, texts("guest")), p.OpenSession(protocol.Nonce{200 + byte(n)}))
+	}
+	end := w.now.Add(time.Second / 2)
+	w.until("time has passed", func() bool { return w.now > end })
+	w.loss = before
+	w.until("everything is answered", all(calls))
 }
 
 // runRoles is a story of separate roles: a client's load, crashes of an acceptor

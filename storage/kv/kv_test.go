@@ -142,6 +142,53 @@ func TestAViewSeesWhatWasCommittedWhenItBegan(t *testing.T) {
 	})
 }
 
+// dump lists a bucket as a transaction sees it, and checks Get against it.
+func dump(t *testing.T, tx Tx, b Bucket, keys ...string) string {
+	t.Helper()
+	var list []byte
+	must(t, tx.Each(b, nil, func(key, value []byte) error {
+		list = fmt.Appendf(list, "%s=%s ", key, value)
+		return nil
+	}))
+	for _, key := range keys {
+		if value := tx.Get(b, []byte(key)); (value != nil) != bytes.Contains(list, []byte(key+"=")) {
+			t.Errorf("Get of %q: %q, but Each lists %q", key, value, list)
+		}
+	}
+	return string(bytes.TrimSpace(list))
+}
+
+func TestAnUpdateSeesItsOwnChanges(t *testing.T) {
+	implementations(t, func(t *testing.T, opener Opener, path string) {
+		db := open(t, opener, path)
+		put(t, db, "b", "a", "1", "b", "2", "c", "3")
+		steps := []struct {
+			change func(Tx) error
+			want   string
+		}{
+			{func(tx Tx) error { return tx.Put("b", []byte("b"), []byte("new")) }, "a=1 b=new c=3"},
+			{func(tx Tx) error { return tx.Delete("b", []byte("a")) }, "b=new c=3"},
+			{func(tx Tx) error { return tx.Put("b", []byte("d"), []byte("4")) }, "b=new c=3 d=4"},
+			{func(tx Tx) error { return tx.Clear("b") }, ""},
+			{func(tx Tx) error { return tx.Put("b", []byte("c"), []byte("again")) }, "c=again"},
+			{func(tx Tx) error { return tx.Delete("b", []byte("c")) }, ""},
+			{func(tx Tx) error { return tx.Put("b", []byte("a"), []byte("last")) }, "a=last"},
+		}
+		must(t, db.Update(func(tx Tx) error {
+			for n, step := range steps {
+				must(t, step.change(tx))
+				if got := dump(t, tx, "b", "a", "b", "c", "d"); got != step.want {
+					t.Errorf("after change %d: %q; want %q", n, got, step.want)
+				}
+			}
+			return nil
+		}))
+		if got := content(t, db, "b", ""); got != "a=last" {
+			t.Errorf("committed: %q", got)
+		}
+	})
+}
+
 func TestAClosedDatabaseSaysSo(t *testing.T) {
 	implementations(t, func(t *testing.T, opener Opener, path string) {
 		db := open(t, opener, path)
