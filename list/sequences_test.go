@@ -58,7 +58,7 @@ func (p pair) commands() (items []any) {
 		if s := p.w.byID(id); s != nil {
 			last = len(s.where)
 		}
-		for first := max(1, last-1); first <= last+2; first++ {
+		for first := max(1, last); first <= last+2; first++ {
 			items = append(items, runOf(id, protocol.Seq(first), 1), runOf(id, protocol.Seq(first), 3))
 		}
 	}
