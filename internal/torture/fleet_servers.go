@@ -1,0 +1,53 @@
+package torture
+
+import (
+	"context"
+	"fmt"
+
+	"paxos/internal/process"
+	"paxos/internal/servers"
+)
+
+// serverFleet is a cluster of list servers.
+type serverFleet struct {
+	*servers.Cluster
+	all []member
+}
+
+// serverArgs are given to every server: checkpoints so often that logs are trimmed
+// while the faults go on, and no reserve, so that a full disk is really full.
+var serverArgs = []string{"--checkpoint-bytes", "65536", "--reserve", "0"}
+
+func serverMembers(count int) (all []member) {
+	for i := range count {
+		all = append(all, member{name: fmt.Sprintf("server-%d", i+1), voter: true, leads: true})
+	}
+	return all
+}
+
+func newServerFleet(dir string, o *Options, network *servers.Network) (*serverFleet, error) {
+	c, err := servers.New(servers.Options{
+		Dir: dir, Count: o.Nodes, Binary: o.Binary, Args: serverArgs, Network: network,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &serverFleet{Cluster: c, all: serverMembers(o.Nodes)}, nil
+}
+
+func (f *serverFleet) members() []member              { return f.all }
+func (f *serverFleet) start(i int) error              { return f.Start(i + 1) }
+func (f *serverFleet) process(i int) *process.Process { return f.Process(i + 1) }
+func (f *serverFleet) store(i int) string             { return f.DataDir(i + 1) }
+func (f *serverFleet) log(i int) string               { return f.LogPath(i + 1) }
+func (f *serverFleet) stop() error                    { return f.StopAll() }
+func (f *serverFleet) close()                         { f.Close() }
+
+func (f *serverFleet) leader(ctx context.Context) int {
+	return f.Leader(ctx) - 1 // 0, none, becomes unknownLeader
+}
+
+func (f *serverFleet) ready(ctx context.Context) error {
+	_, err := f.WaitLeader(ctx)
+	return err
+}
