@@ -125,13 +125,29 @@ func (s *settings) hunt(ctx context.Context, program string, m mutant, was uint6
 	began := time.Now()
 	c := catch{mutant: m, Was: was}
 	if s.check && was != 0 {
-		c.outcome, c.Err = runPlanted(ctx, program, m, was, was)
+		c.try(ctx, program, was, was)
 	}
-	if c.Err == nil && c.Check == "" {
-		c.outcome, c.Err = runPlanted(ctx, program, m, 1, s.most)
+	for from := uint64(1); c.Err == nil && c.Check == "" && from <= s.most; from = c.Seed + 1 {
+		if c.try(ctx, program, from, s.most); c.Seed == 0 {
+			break
+		}
 	}
 	c.Took = time.Since(began)
 	return c
+}
+
+// try runs seeds until one fails. If that one fails without the bug, too, then it
+// says nothing about it.
+func (c *catch) try(ctx context.Context, program string, from, to uint64) {
+	if c.outcome, c.Err = runPlanted(ctx, program, c.mutant, from, to); c.Err != nil || c.Check == "" {
+		return
+	}
+	right := c.mutant
+	right.Name = ""
+	without, err := runPlanted(ctx, program, right, c.Seed, c.Seed)
+	if c.Err = err; without.Check != "" {
+		c.Check = ""
+	}
 }
 
 // patience is how long one bug may be hunted: a bug may make a run never end.
