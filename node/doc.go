@@ -18,6 +18,13 @@
 // transport does not bring it back: at once, or, where it waits for the disk, by
 // its mailbox when it is durable (mailbox.go).
 //
+// [OpenProcess] is for a simulator: the same loop and the same disk, worker and
+// server of snapshots, but without their goroutines. Its owner says when each of
+// them does its next step, what the clock shows, and what is drawn at random
+// (world, in random.go). Nothing in this package, or below it, may depend on the
+// order of a map, on a clock or on randomness of its own: the same seed must send
+// the same bytes.
+//
 // The loop sleeps in the transport's Receive. Whoever has news
 // for it (the worker, a failure, a signal) leaves them and calls Wake.
 //
