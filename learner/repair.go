@@ -1,6 +1,7 @@
 package learner
 
 import (
+	"slices"
 	"time"
 
 	"paxos/protocol"
@@ -14,7 +15,7 @@ const (
 // repair decides when to ask whom for missing decisions.
 type repair struct {
 	peer  int               // index of the peer whose turn it is
-	asked protocol.Peer     // the one that was asked last
+	asked []protocol.Peer   // who was asked since the last progress: a far one answers late
 	upTo  protocol.Instance // the last instance asked for, 0: nothing was
 	delay time.Duration
 	at    protocol.Time // when to ask, if armed
@@ -28,14 +29,14 @@ func (r *repair) start(l *Learner) {
 	}
 }
 
-// waitsFor reports whether p was the one that was asked.
-func (r *repair) waitsFor(p protocol.Peer) bool { return r.upTo > 0 && r.asked == p }
+// waitsFor reports whether p was asked, and nothing has come since.
+func (r *repair) waitsFor(p protocol.Peer) bool { return r.upTo > 0 && slices.Contains(r.asked, p) }
 
 // pace is called after every event. Progress moves the alarm, and where it
 // completes an answer that came for an Ask, the next lot is asked for at once.
 func (r *repair) pace(l *Learner, now protocol.Time, progress bool, out *protocol.Output) {
 	if progress {
-		r.delay = l.cfg.AskDelay
+		r.delay, r.asked = l.cfg.AskDelay, r.asked[:0]
 	}
 	switch {
 	case !l.gap() || len(l.cfg.Peers) == 0:
@@ -70,7 +71,9 @@ func (r *repair) tick(l *Learner, now protocol.Time, out *protocol.Output) {
 // with a quarter to spare: an answer that is cut short costs a pause.
 func (r *repair) ask(l *Learner, now protocol.Time, out *protocol.Output) {
 	target := l.cfg.Peers[r.peer]
-	r.asked = target
+	if !slices.Contains(r.asked, target) {
+		r.asked = append(r.asked, target)
+	}
 	left := min(max(l.cfg.ReplyBytes*3/4/(l.meanSize+protocol.DecisionOverhead), 1), maxAsked)
 	last := l.watermark
 	if last < l.next {
