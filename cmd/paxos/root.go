@@ -61,7 +61,7 @@ the groups of a config file:
 	}
 	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newAcceptors(), newDemo(), newBench(), newKeygen(), newSim(), newVersion())
 	root.AddCommand(newServer(), newStartServers(), newAppend(), newList(), newStatus(), newLeader(), newMember())
-	root.AddCommand(newMaelstrom())
+	root.AddCommand(newMaelstrom(), newTorture())
 	return root
 }
 

@@ -96,9 +96,12 @@ func (r *run) conclude(ctx context.Context, err error) error {
 	return errors.Join(err, r.leave(ops, bands))
 }
 
+// judgePatience is how long a judge may search. A hundred thousand operations take seconds.
+const judgePatience = 5 * time.Minute
+
 // judge makes the verdict.
 func (r *run) judge(ops []history.Op, bands []Band) error {
-	v, err := judge.Check(ops, r.model(), 0)
+	v, err := judge.Check(ops, r.model(), judgePatience)
 	if err != nil {
 		return err
 	}
