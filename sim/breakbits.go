@@ -45,12 +45,12 @@ func breakLog(w *world, f *Fault, r *rand.Rand) func() {
 	default:
 		w.count("bit rot in the last batch", 1)
 		h.disk = good
+		h.start()
+		return nil
 	}
 	h.start()
 	return func() {
-		if h.trouble.rotten {
-			h.disk = good
-		}
+		h.disk = good
 		h.mended()
 	}
 }

@@ -43,7 +43,7 @@ func (h *host) stranger() bool { return h.voter() && h.store > 0 }
 // must not start there, or, with --init, must be found out as soon as somebody talks
 // to it who knows the old store. Later the old one is put back, or not.
 func breakWipe(w *world, f *Fault, r *rand.Rand) func() {
-	h := w.victim(r, func(h *host) bool { return h.up() && h.formatted && w.mayLose(h) })
+	h := w.victim(r, func(h *host) bool { return h.up() && h.formatted && w.mayLose(h) && w.known(h) })
 	if h == nil {
 		f.What = impossible
 		return nil
@@ -76,6 +76,20 @@ func breakWipe(w *world, f *Fault, r *rand.Rand) func() {
 		h.newStore()
 		h.start()
 	}
+}
+
+// known reports whether all others that vote have pinned the store of a voter. Before
+// that a newcomer in its place may be taken for the true one, which is right.
+func (w *world) known(h *host) bool {
+	if !h.voter() {
+		return true
+	}
+	for _, v := range w.members().Voters {
+		if x := w.hostOf(v.ID); x != h && !x.storeless() && x.pins[h.peer.ID] != h.process.Store() {
+			return false
+		}
+	}
+	return true
 }
 
 // newStore forgets what the host knows of its store.

@@ -184,6 +184,9 @@ func (n *network) deliver(at time.Duration, p *packet) {
 // reports whether anything happened.
 func (n *network) arrive(p *packet) bool {
 	to := p.to
+	if n.w.trace != nil {
+		n.w.trace.arrives(p)
+	}
 	switch {
 	case to.closed || to.host != nil && !to.host.up():
 		return false

@@ -72,7 +72,7 @@ func (p *plan) drawSizes(r *rand.Rand) {
 }
 
 func (p *plan) drawTimes(r *rand.Rand) {
-	p.think = between(r, time.Millisecond, 50*time.Millisecond)
+	p.think = between(r, time.Millisecond, time.Second)
 	p.fsync = between(r, 20*time.Microsecond, 5*time.Millisecond)
 	p.latency = between(r, 20*time.Microsecond, time.Millisecond)
 	p.jitter = time.Duration(float64(p.latency) * r.Float64())
@@ -104,7 +104,7 @@ func (p *plan) drawNetwork(r *rand.Rand, o *Options) {
 // drawSchedule draws how often each kind of fault comes: often not at all.
 func (p *plan) drawSchedule(r *rand.Rand, o *Options) {
 	p.gap = map[string]time.Duration{}
-	pace := between(r, 300*time.Millisecond, 3*time.Second) // of all of them
+	pace := between(r, 100*time.Millisecond, 2*time.Second) // of all of them
 	for _, kind := range faultKinds {
 		gap := time.Duration(float64(pace) * []float64{0, 0, 1, 3, 10, 30}[r.IntN(6)])
 		if scheduled[kind].begin != nil && o.allows(kind) {

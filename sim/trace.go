@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"paxos/protocol"
 )
 
 // trace writes what happens, for people.
@@ -21,3 +23,15 @@ func (t *trace) begin(event int, at time.Duration) {
 func (t *trace) note(format string, args ...any) {
 	fmt.Fprintf(t.out, "%s  %s\n", t.header, fmt.Sprintf(format, args...))
 }
+
+// arrives tells of a datagram at its receiver.
+func (t *trace) arrives(p *packet) {
+	_, m, err := protocol.DecodeMessage(p.from.network.w.plan.cluster, p.data)
+	if err != nil {
+		t.note("%v hears from %v: %v", p.to, p.from, err)
+		return
+	}
+	t.note("%v hears from %v: %s", p.to, p.from, describe(m))
+}
+
+func (e *endpoint) String() string { return fmt.Sprintf("%v-%v", e.peer.Role, e.peer.ID) }
