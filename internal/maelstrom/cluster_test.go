@@ -2,6 +2,7 @@ package maelstrom
 
 import (
 	"context"
+	"flag"
 	"io"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func inProcess(dir string, tune func(*Options)) driver.Starter {
 
 func startCluster(t *testing.T, nodes int, tune func(*Options)) *driver.Cluster {
 	t.Helper()
-	c, err := driver.Start(nodes, 1, inProcess(t.TempDir(), tune))
+	c, err := driver.Start(nodes, *testSeed, inProcess(t.TempDir(), tune))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +54,22 @@ func startCluster(t *testing.T, nodes int, tune func(*Options)) *driver.Cluster 
 	return c
 }
 
+// With these a test of some seconds becomes a long one:
+//
+//	go test ./internal/maelstrom -run Whatever -v -maelstrom.time 60s -maelstrom.seed 7
+var (
+	testTime = flag.Duration("maelstrom.time", 3*time.Second, "how long clusters are plagued")
+	testSeed = flag.Uint64("maelstrom.seed", 1, "of faults and clients")
+)
+
 var testLoad = driver.Load{
 	Clients: 8, Keys: 3, PerKey: 60, Pause: 3 * time.Millisecond, Timeout: 2 * time.Second, Seed: 1,
+}
+
+func seededLoad() driver.Load {
+	l := testLoad
+	l.Seed = *testSeed
+	return l
 }
 
 var testFaults = driver.Faults{Loss: 0.03, Delay: 3 * time.Millisecond}
@@ -62,7 +77,7 @@ var testFaults = driver.Faults{Loss: 0.03, Delay: 3 * time.Millisecond}
 // plagued runs a nemesis beside some work, for a while.
 func plagued(t *testing.T, c *driver.Cluster, work func(ctx context.Context, finish func())) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), *testTime)
 	defer cancel()
 	type ending struct {
 		counts driver.Counts
@@ -71,7 +86,7 @@ func plagued(t *testing.T, c *driver.Cluster, work func(ctx context.Context, fin
 	ended := make(chan ending, 1)
 	n := driver.Nemesis{
 		Faults:   []string{driver.Halves, driver.Isolate, driver.OneWay, driver.Kill},
-		Interval: 400 * time.Millisecond, Seed: 1,
+		Interval: 400 * time.Millisecond, Seed: *testSeed,
 	}
 	go func() {
 		counts, err := n.Run(ctx, c)
@@ -92,7 +107,7 @@ func TestRegistersAreLinearizableWhateverBreaks(t *testing.T) {
 	c := startCluster(t, 3, nil)
 	c.Net.SetFaults(testFaults)
 	plagued(t, c, func(ctx context.Context, finish func()) {
-		ops := c.Registers(ctx, testLoad)
+		ops := c.Registers(ctx, seededLoad())
 		finish()
 		t.Log(driver.CountRegisters(ops))
 		if err := c.SameEverywhere(ops); err != nil {
@@ -109,7 +124,7 @@ func TestTransactionsAreStrictSerializableWhateverBreaks(t *testing.T) {
 	c := startCluster(t, 5, nil)
 	c.Net.SetFaults(testFaults)
 	plagued(t, c, func(ctx context.Context, finish func()) {
-		txns, err := c.Txns(ctx, testLoad, finish)
+		txns, err := c.Txns(ctx, seededLoad(), finish)
 		t.Log(driver.CountTxns(txns))
 		if err != nil {
 			t.Fatal(err)
