@@ -39,6 +39,8 @@ type disk struct {
 	busy   bool // a group is being committed
 	closed bool
 	dead   bool // failed: nothing leaves any more (rule 9)
+
+	under *group // begun by begin
 }
 
 func newDisk(store *storage.Store, out *outbox, f *failure, w world) *disk {
@@ -116,20 +118,26 @@ func (d *disk) commitAlone(g *group) {
 func (d *disk) waits() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return !d.dead && len(d.next) > 0
+	return !d.dead && (d.under != nil || len(d.next) > 0)
 }
 
-// one commits the first group that waits, if there is one, in place of the disk
-// goroutine.
-func (d *disk) one() {
-	if !d.waits() {
-		return
-	}
+// begin takes out the first group that waits, if there is one, in place of the
+// disk goroutine: what comes later goes into the next one.
+func (d *disk) begin() {
 	d.mu.Lock()
-	d.busy = true
-	g := d.takeFirst()
-	d.mu.Unlock()
-	d.commitAlone(g)
+	defer d.mu.Unlock()
+	if !d.dead && d.under == nil && len(d.next) > 0 {
+		d.busy, d.under = true, d.takeFirst()
+	}
+}
+
+// one commits the group that was begun, or the first that waits.
+func (d *disk) one() {
+	d.begin()
+	if g := d.under; g != nil {
+		d.under = nil
+		d.commitAlone(g)
+	}
 }
 
 func (d *disk) takeFirst() *group {

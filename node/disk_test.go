@@ -12,8 +12,21 @@ import (
 	"paxos/vfs"
 )
 
-// newTestDisk is the group commit over a real store on a file system that can fail.
+// newTestDisk is the group commit, with its goroutine, over a real store on a file
+// system that can fail.
 func newTestDisk(t *testing.T) (*disk, *vfs.Faulty, *memory.Member) {
+	d, faulty, learner := newIdleDisk(t, world{})
+	ended := make(chan struct{})
+	go func() { defer close(ended); d.run() }()
+	t.Cleanup(func() {
+		d.close()
+		<-ended
+	})
+	return d, faulty, learner
+}
+
+// newIdleDisk is without the goroutine.
+func newIdleDisk(t *testing.T, w world) (*disk, *vfs.Faulty, *memory.Member) {
 	faulty := vfs.NewFaulty(vfs.OS{}, vfs.Fault{})
 	store, _, err := storage.Open(storage.Options{
 		Dir: filepath.Join(t.TempDir(), "store"), Init: true, FS: faulty, SegmentBytes: smallSegmentBytes,
@@ -25,14 +38,8 @@ func newTestDisk(t *testing.T) (*disk, *vfs.Faulty, *memory.Member) {
 	net := memory.NewNetwork(1)
 	net.SetQueue(4096)
 	out := &outbox{transport: net.Join(), cluster: 1, self: protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleAcceptor, ID: 1}, Store: 1}}
-	d := newDisk(store, out, newFailure(func() {}), world{})
-	ended := make(chan struct{})
-	go func() { defer close(ended); d.run() }()
-	t.Cleanup(func() {
-		d.close()
-		<-ended
-		store.Close(nil)
-	})
+	d := newDisk(store, out, newFailure(func() {}), w)
+	t.Cleanup(func() { store.Close(nil) })
 	return d, faulty, net.Join(protocol.GroupLearners)
 }
 
@@ -79,6 +86,26 @@ func TestWhatWaitsForNothingIsFreeAtOnce(t *testing.T) {
 	_, held := votes(1, 2)
 	if free := d.add(nil, held); len(free) != 2 {
 		t.Errorf("%d messages are free; want 2", len(free))
+	}
+}
+
+// Driven by hand, too, what comes while a group is being written waits for the next.
+func TestAGroupThatWasBegunTakesNoMore(t *testing.T) {
+	d, _, learner := newIdleDisk(t, world{inline: true})
+	d.add(votes(1, 1))
+	d.begin()
+	d.add(votes(10, 2))
+	_, late := votes(20, 1)
+	if free := d.add(nil, late); len(free) != 0 {
+		t.Error("a message did not wait for the records before it")
+	}
+	for n, want := range []int{1, 3, 0} {
+		if d.one(); len(learner.Poll(nil)) != want {
+			t.Errorf("commit %d did not let go %d messages", n, want)
+		}
+	}
+	if d.waits() {
+		t.Error("something still waits")
 	}
 }
 

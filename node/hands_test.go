@@ -188,6 +188,9 @@ func (h *hand) plan() {
 	} {
 		if x.waits && *x.at == 0 {
 			*x.at = h.w.soon(x.takes)
+			if x.at == &h.commit {
+				h.process.BeginCommit()
+			}
 		}
 	}
 }

@@ -103,6 +103,15 @@ func (p *Process) Deadline() (protocol.Time, bool) {
 // Committing reports whether a group of records waits for the disk.
 func (p *Process) Committing() bool { return p.err == nil && p.r.disk.waits() }
 
+// BeginCommit says that the disk is at work on that group from now on: what is
+// gathered until Commit goes into the next one. Without it Commit takes all that is
+// there.
+func (p *Process) BeginCommit() {
+	if p.err == nil {
+		p.r.disk.begin()
+	}
+}
+
 // Commit makes one group of records durable, and then lets go what waited for them.
 func (p *Process) Commit() error { return p.inside(p.r.disk.one) }
 
