@@ -61,7 +61,7 @@ is Maelstrom's. docs/maelstrom.md has more.
 	flags := cmd.Flags()
 	flags.StringVar(&f.dataDir, "data-dir", "", "folder for the stores, one for each node in it (default: a temporary one)")
 	flags.DurationVar(&f.timeout, "timeout", maelstrom.DefaultTimeout, "answer a request with an error after this time")
-	flags.DurationVar(&f.election, "election-timeout", 0, "least silence of a leader after which another node stands, at the most twice (default 500ms to 800ms); raise it with Maelstrom's --latency")
+	flags.DurationVar(&f.election, "election-timeout", 0, "least silence of a leader after which another node stands, at the most twice (default 500ms to 800ms)")
 	flags.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off (also "+envLogLevel+"; default info)")
 	flags.BoolVar(&f.logJSON, "log-json", false, "log in JSON")
 	flags.SortFlags = false

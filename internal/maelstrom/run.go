@@ -16,15 +16,14 @@ import (
 // and its store, and of writing to Out.
 func Run(ctx context.Context, o Options) error {
 	o.Timeout = cmp.Or(o.Timeout, DefaultTimeout)
-	ctx, cancel := context.WithCancel(ctx)
+	requests, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	s := &serving{
-		Options: o, ctx: ctx, out: newPrinter(o.Out),
-		in: make(chan message), slots: make(chan struct{}, MaxRequests),
+		Options: o, ctx: requests, out: newPrinter(o.Out),
+		in: make(chan message), inputErr: make(chan error, 1), slots: make(chan struct{}, MaxRequests),
 	}
-	s.inputErr = make(chan error, 1)
 	go func() { s.inputErr <- s.read() }()
-	err := s.loop()
-	cancel()
+	err := s.loop(ctx.Done())
+	cancel(node.ErrStopped) // so those under way know what became of them
 	return errors.Join(err, s.stop())
 }
 
@@ -74,7 +73,7 @@ func (s *serving) read() error {
 }
 
 // loop handles messages until the end.
-func (s *serving) loop() error {
+func (s *serving) loop(end <-chan struct{}) error {
 	for {
 		select {
 		case m := <-s.in:
@@ -86,7 +85,7 @@ func (s *serving) loop() error {
 				return nil
 			}
 			return fmt.Errorf("read stdin: %w", err)
-		case <-s.ctx.Done():
+		case <-end:
 			return nil
 		case <-s.failed():
 			return nil // stop tells why

@@ -2,6 +2,7 @@ package maelstrom
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"paxos/internal/maelstrom/driver"
+	"paxos/node"
 	"paxos/storage"
 )
 
@@ -194,6 +196,39 @@ func TestWhatWasWrittenIsThereAfterARestart(t *testing.T) {
 	}
 	if got := ask(t, c, `{"type":"read","key":1}`); got != "read_ok3" {
 		t.Error(got)
+	}
+}
+
+func TestOnlyWhatWasNeverHandedOnFailsForSure(t *testing.T) {
+	unknown := func(reason error) error { return fmt.Errorf("%w: %w", node.ErrUnknown, reason) }
+	for _, c := range []struct {
+		err  error
+		want code
+	}{
+		{unknown(context.DeadlineExceeded), codeTimeout},
+		{unknown(node.ErrStopped), codeCrash},
+		{node.ErrExpired, codeCrash},
+		{node.ErrForgotten, codeCrash},
+		{context.DeadlineExceeded, codeUnavailable},
+		{node.ErrStopped, codeUnavailable},
+		{node.ErrBusy, codeUnavailable},
+		{node.ErrFull, codeUnavailable},
+		{node.ErrRemoved, codeUnavailable},
+		{fmt.Errorf("%w: 9 bytes", node.ErrTooLong), codeMalformed},
+	} {
+		if f := failureOf(c.err); f.code != c.want || f.text == "" {
+			t.Errorf("%v: %+v, want code %d", c.err, f, c.want)
+		}
+	}
+}
+
+// What is under way when the input ends is answered, and never as done.
+func TestARequestUnderWayIsAnsweredAtTheEnd(t *testing.T) {
+	got, err := talk(t, Options{DataDir: t.TempDir(), Timeout: time.Hour},
+		line(`{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1","n2","n3"]}`),
+		line(`{"type":"write","msg_id":2,"key":1,"value":1}`), line(`{"type":"read","msg_id":3,"key":1}`))
+	if err != nil || !strings.Contains(got, `"in_reply_to":2`) || !strings.Contains(got, `"in_reply_to":3`) || strings.Count(got, "_ok") != 1 {
+		t.Errorf("got %s, %v", got, err)
 	}
 }
 
