@@ -14,6 +14,7 @@ const beBinary = "PAXOS_TEST_BE_BINARY"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(beBinary) != "" {
+		breakServers()
 		main()
 		return
 	}
