@@ -7,6 +7,7 @@ var listMutants = []mutant{
 		File:    "list/state.go",
 		Line:    `if r.First > next || r.Last() < next {`,
 		Planted: `if r.Last() < next {`,
+		Shape:   "roles", Faults: []string{"wan", "loss", "reordering", "crash", "partition", "pause"},
 	},
 	{
 		Name: "overlap-applied-twice", Rule: 0,

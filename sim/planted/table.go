@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,7 +21,8 @@ func (c *catch) String() string {
 	if c.Was != 0 && c.Was != c.Seed {
 		moved = fmt.Sprintf(" (was seed %d: run -record)", c.Was)
 	}
-	return fmt.Sprintf("%-26s seed %d, by %s, %s%s", c.Name, c.Seed, c.Check, took, moved)
+	message, _, _ := strings.Cut(c.Message, "\n")
+	return fmt.Sprintf("%-26s seed %d, in %s%s, %s: %.160s", c.Name, c.Seed, took, moved, c.Check, message)
 }
 
 // printTable prints the table for docs/testing.md. The error says how many bugs
