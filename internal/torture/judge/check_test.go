@@ -132,6 +132,7 @@ func TestRegistersMadeByHand(t *testing.T) {
 		{"nothing", "", nil},
 		{"one after another", "0 read; 0 ok nil; 0 write 1; 0 ok 1; 1 read; 1 ok 1; 0 write 2; 0 ok 2; 1 read; 1 ok 2", nil},
 		{"at the same time", "0 write 1; 1 write 2; 2 read; 2 ok 2; 2 read; 2 ok 1; 0 ok 1; 1 ok 2", nil},
+		{"early begun, late done", "0 write 1; 1 write 2; 1 ok 2; 2 read; 3 read; 3 ok 2; 0 ok 1; 2 ok 1", nil},
 		{"unknown, and read late", "0 write 1; 0 info; 1 write 2; 1 ok 2; 2 read; 2 ok 2; 2 read; 2 ok 1", nil},
 		{"appends", "0 append 1; 0 ok {:appended-value 1 :index 0}; 1 read; 1 ok 1", nil},
 		{"with swaps", "0 write 1; 0 ok 1; 1 cas [1 2]; 1 ok [1 2]; 0 cas [1 3]; 0 fail [1 3]; 1 read; 1 ok 2; 0 cas [2 1]; 0 info; 1 read; 1 ok 1", nil},
@@ -147,6 +148,7 @@ func TestRegistersMadeByHand(t *testing.T) {
 		{"refused, and there", "0 write 1; 0 fail; 0 read; 0 ok 1", []int{2, 3}},
 		{"two swaps of one value", "0 write 1; 0 ok 1; 1 cas [1 2]; 2 cas [1 3]; 1 ok [1 2]; 2 ok [1 3]", []int{0, 1, 2, 3, 4, 5}},
 		{"a swap of what is gone", "0 write 1; 0 ok 1; 0 write 2; 0 ok 2; 1 cas [1 3]; 1 ok [1 3]", []int{0, 1, 2, 3, 4, 5}},
+		{"stale, and a value twice", "0 write 1; 0 ok 1; 0 write 2; 0 ok 2; 0 write 1; 0 ok 1; 0 write 3; 0 ok 3; 1 read; 1 ok 2", []int{2, 3, 6, 7, 8, 9}},
 		{"a key is stale", "0 write [7 1]; 0 ok [7 1]; 0 write [8 1]; 0 ok [8 1]; 1 read [8 nil]; 1 ok [8 nil]", []int{2, 3, 4, 5}},
 	} {
 		checkOne(t, c.name, Register, c.lines, c.witness)
