@@ -31,6 +31,7 @@ type kind struct {
 	what    string // for the help
 	network bool   // it needs a network of its own
 	disks   bool   // it needs disks of its own
+	least   int    // of --nodes, with which it can do harm; 0: any number
 	make    func() nemesis
 }
 
@@ -38,10 +39,10 @@ type kind struct {
 var kinds = []kind{
 	{name: "kill", what: "SIGKILL to one, the leader, a minority, a majority or all; started again later", make: func() nemesis { return &killer{} }},
 	{name: "pause", what: "SIGSTOP to the same", make: func() nemesis { return &pauser{} }},
-	{name: "partition-random-halves", what: "two halves, drawn at random", network: true, make: parter("partition-random-halves", randomHalves)},
-	{name: "partition-one-way", what: "some do not hear the others, who hear them", network: true, make: parter("partition-one-way", oneWay)},
-	{name: "partition-majority-ring", what: "every one hears a majority, and each another one", network: true, make: parter("partition-majority-ring", majorityRing)},
-	{name: "partition-isolated-leader", what: "the leader alone", network: true, make: parter("partition-isolated-leader", isolatedLeader)},
+	{name: "partition-random-halves", what: "two halves, drawn at random", network: true, least: 2, make: parter("partition-random-halves", randomHalves)},
+	{name: "partition-one-way", what: "some do not hear the others, who hear them", network: true, least: 2, make: parter("partition-one-way", oneWay)},
+	{name: "partition-majority-ring", what: "every one hears a majority, and each another one", network: true, least: 3, make: parter("partition-majority-ring", majorityRing)},
+	{name: "partition-isolated-leader", what: "the leader alone", network: true, least: 2, make: parter("partition-isolated-leader", isolatedLeader)},
 	{name: "loss", what: "5 to 30 % of all packets get lost", network: true, make: func() nemesis { return loser{} }},
 	{name: "disk-full", what: "no byte is left on the disks of one or more", disks: true, make: func() nemesis { return &filler{} }},
 }

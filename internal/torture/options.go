@@ -63,7 +63,7 @@ func (o *Options) plan() (p plan, err error) {
 	p.disks = anyOf(p.kinds, func(k kind) bool { return k.disks })
 	needsNetwork := anyOf(p.kinds, func(k kind) bool { return k.network })
 	p.network = needsNetwork || root && missing("ip", "nsenter", "iptables-restore") == nil
-	if err := possible(p.kinds, root); err != nil {
+	if err := possible(p.kinds, o.Nodes, root); err != nil {
 		return p, fmt.Errorf("%w: %w", ErrUsage, err)
 	}
 	return p, nil
@@ -94,10 +94,12 @@ func (o *Options) check() (err error) {
 }
 
 // possible says which of the nemeses can't be had here, and why.
-func possible(kinds []kind, root bool) error {
+func possible(kinds []kind, nodes int, root bool) error {
 	for _, k := range kinds {
 		var err error
 		switch {
+		case nodes < k.least:
+			err = fmt.Errorf("it needs --nodes %d at least", k.least)
 		case (k.network || k.disks) && !root:
 			err = errors.New("it needs root; kill and pause do without")
 		case k.network:
