@@ -69,9 +69,13 @@ func (h *host) options() node.Options {
 		FS: h.disk.files, OpenDB: h.disk.bases.Open,
 		CheckpointBytes: w.plan.checkpointBytes, SegmentBytes: w.plan.segmentBytes, Timing: w.plan.timing,
 	}
+	if !w.network.streams {
+		h.seed(w.members()) // whoever starts it knows whom to ask
+	}
+	o.Seeds = h.seeds()
 	switch h.peer.Role {
 	case protocol.RoleServer:
-		o.Members, o.Seeds, o.OnMembers = w.founders, h.seeds(), h.toldMembers
+		o.Members, o.OnMembers = w.founders, h.toldMembers
 		o.ReserveBytes, o.FreeBytes = reserveBytes, h.freeBytes
 	case protocol.RoleLearner:
 		if h.observer {

@@ -218,6 +218,9 @@ func (o *operator) added(x *wish, members *list.Members) {
 			}
 		}
 	}
+	if w.hostOf(x.id) != nil { // the operator did not know that it is a member already
+		return
+	}
 	h := w.newHost(protocol.Peer{Role: role, ID: x.id})
 	h.address = x.address
 	h.seed(members)
