@@ -29,12 +29,13 @@ func (a *Acceptor) accept(now protocol.Time, from protocol.Sender, m *protocol.A
 	}
 }
 
-// mayVoteIn asks that the owner of a ballot, not lower than the promised one,
-// has told its pins and they did not speak against this store (rule 10): in the
-// Prepare that was promised, or else in a Heartbeat. An Accept tells none, so
-// alone it could make a wiped acceptor vote. To abstain is always safe, and the
-// next Heartbeat and a retransmission end it.
-func (a *Acceptor) mayVoteIn(b protocol.Ballot) bool { return b == a.promised || b == a.vouched }
+// mayVoteIn asks that the owner of a ballot has told in a Heartbeat that it knows
+// this acceptor by this very store (rule 10). So it holds a majority's promises, and
+// none of them spoke of another store: it counts this vote, and so may everybody.
+// That this store has promised the ballot would not do: the candidate may not have
+// known yet that it was wiped, and who hears such a vote and is new would count it.
+// To abstain is always safe, and the next Heartbeat and a retransmission end it.
+func (a *Acceptor) mayVoteIn(b protocol.Ballot) bool { return a.vouched && b == a.beat }
 
 // vote casts a vote. The record is a promise of its ballot too (rule 2).
 func (a *Acceptor) vote(m *protocol.Accept, out *protocol.Output) {

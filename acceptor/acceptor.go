@@ -16,7 +16,8 @@ type Acceptor struct {
 	votes    voteTable
 	learned  protocol.Instance // up to where this process has applied what was decided
 	pins     *protocol.Pins
-	vouched  protocol.Ballot // of the last Heartbeat that did not speak against this store; forgotten at a restart
+	beat     protocol.Ballot // of the last Heartbeat that was answered; forgotten at a restart
+	vouched  bool            // its pins have this very store
 
 	members []protocol.Member // everybody that takes part, if Configure was called
 	next    protocol.NodeID   // no member ever had an id from here on
@@ -40,7 +41,7 @@ type Stats struct {
 	Beyond       uint64 // Accepts beyond MaxOpen
 	Full         uint64 // Accepts beyond MaxVoteBytes
 	Removed      uint64 // Canvasses and Prepares of list servers that were removed
-	Unvouched    uint64 // Accepts of a ballot neither promised nor vouched for by a Heartbeat
+	Unvouched    uint64 // Accepts of a ballot whose owner did not say in its last Heartbeat that it knows this store
 	Conflicts    uint64 // Accepts with another value than the one of the same ballot: a proposer broke rule 3
 	PinConflicts uint64 // pins heard that contradict a pin held, the own one among them
 	Open         int    // votes held now

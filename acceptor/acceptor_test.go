@@ -47,6 +47,7 @@ func TestAStoreThatCannotBeRightIsNotOpened(t *testing.T) {
 func TestATwoFacedProposerIsCountedAndNamed(t *testing.T) {
 	a := start(t, Restored{Promised: ballot("1.1")})
 	var out protocol.Output
+	a.Step(0, leader, &protocol.Heartbeat{Ballot: ballot("1.1"), Pins: ownPins}, &out)
 	for _, v := range []string{"v", "w", "x"} {
 		a.Step(0, leader, &protocol.Accept{Ballot: ballot("1.1"), Instance: 1, Value: protocol.Value(v)}, &out)
 	}

@@ -1,6 +1,10 @@
 package acceptor
 
-import "paxos/protocol"
+import (
+	"slices"
+
+	"paxos/protocol"
+)
 
 // hear notes that a leader, or one in the making, is alive: its ballot is not
 // lower than the promised one. It is not if it was given up, and the word of that
@@ -27,7 +31,7 @@ func (a *Acceptor) canvass(now protocol.Time, from protocol.Sender, m *protocol.
 // much of it stands in its checkpoint. It repeats the Heartbeat's Round: after
 // that round began no higher ballot was promised here, which is what a
 // linearizable read needs (rule 12). And the Heartbeat allows to vote in its
-// ballot, for its pins did not contradict this store (rule 10).
+// ballot if its pins have this very store (rule 10).
 func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protocol.Heartbeat, out *protocol.Output) {
 	if store, elsewhere := a.pinnedElsewhere(m.Pins); elsewhere {
 		a.fail(a.strangerError(from, store), out)
@@ -39,7 +43,8 @@ func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protoco
 		return
 	}
 	a.hear(now, m.Ballot)
-	a.vouched = m.Ballot
+	a.beat = m.Ballot
+	a.vouched = slices.Contains(m.Pins, protocol.Pin{Acceptor: a.cfg.Self.ID, Store: a.cfg.Self.Store})
 	out.Now = append(out.Now, reply(from.Peer, &protocol.HeartbeatAck{
 		Ballot: m.Ballot, Round: m.Round, Window: a.cfg.Window, Low: a.low, Applied: a.learned, Trim: a.votes.trim,
 	}))
@@ -51,7 +56,7 @@ func (a *Acceptor) heartbeat(now protocol.Time, from protocol.Sender, m *protoco
 // or of a lower ballot than the one that is promised or heard here, which is
 // somebody else's business by now, changes nothing.
 func (a *Acceptor) yield(from protocol.Sender, m *protocol.Yield) {
-	if from.ID == m.Ballot.Proposer && !m.Ballot.Less(a.promised) && !m.Ballot.Less(a.vouched) {
+	if from.ID == m.Ballot.Proposer && !m.Ballot.Less(a.promised) && !m.Ballot.Less(a.beat) {
 		a.leaderHeard, a.yielded = false, m.Ballot
 	}
 }

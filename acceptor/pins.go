@@ -24,9 +24,13 @@ import (
 //     the leader's. Whoever of them ever promised a ballot whose quorum this
 //     store belonged to would have: the pins of a quorum come with the Prepare.
 //
-// Until it has heard either of a ballot's owner it does not vote in that ballot
-// (mayVoteIn): else a retransmitted Accept that comes before the leader's next
-// Heartbeat would get the vote of a wiped acceptor.
+// It votes only in a ballot whose owner has told in a Heartbeat that it knows this
+// acceptor by this very store (mayVoteIn): so it leads, and no promise that it
+// holds contradicts it. It would not do that this store promised the ballot, or
+// that its owner said nothing against it. A candidate may learn only by the
+// promises that this store is a newcomer; then it does not count it and spreads no
+// pin of it. But whoever is new, a learner or the newcomer's own learner half,
+// would count the vote, and take for decided what is not.
 //
 // And an acceptor whose pins contradict a proposer's keeps its own, counts the
 // conflict, and tells its pins in its Promises; no more, for which of the two is

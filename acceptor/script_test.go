@@ -122,6 +122,9 @@ func (s *script) state() string {
 	return b.String()
 }
 
+// ownPins are the pins of a leader that knows this acceptor, and no other.
+var ownPins = []protocol.Pin{{Acceptor: self.ID, Store: self.Store}}
+
 func message(d *datadriven.TestData) protocol.Message {
 	b := ballot(text(d, "b"))
 	switch d.Cmd {
@@ -131,7 +134,11 @@ func message(d *datadriven.TestData) protocol.Message {
 		return &protocol.Prepare{Ballot: b, From: protocol.Instance(number(d, "from")),
 			Target: protocol.NodeID(number(d, "target")), Pins: pinList(d)}
 	case "heartbeat":
-		return &protocol.Heartbeat{Ballot: b, Round: number(d, "round"), Pins: pinList(d)}
+		pins := pinList(d)
+		if len(list(d, "pins")) == 0 {
+			pins = ownPins
+		}
+		return &protocol.Heartbeat{Ballot: b, Round: number(d, "round"), Pins: pins}
 	case "yield":
 		return &protocol.Yield{Ballot: b, Target: protocol.NodeID(number(d, "to"))}
 	case "canvass":

@@ -15,7 +15,7 @@ import (
 // bounds or pages.
 type twin struct {
 	promised protocol.Ballot
-	vouched  protocol.Ballot
+	vouched  protocol.Ballot // zero if the last Heartbeat did not know this store
 	trim     protocol.Instance
 	votes    map[protocol.Instance]protocol.Vote
 }
@@ -47,7 +47,9 @@ func (w *twin) step(m protocol.Message, out *protocol.Output) {
 		if m.Ballot.Less(w.promised) {
 			answer(out, &protocol.Refuse{Ballot: m.Ballot, Promised: w.promised})
 		} else {
-			w.vouched = m.Ballot
+			if w.vouched = (protocol.Ballot{}); len(m.Pins) > 0 {
+				w.vouched = m.Ballot
+			}
 			answer(out, &protocol.HeartbeatAck{Ballot: m.Ballot, Round: m.Round, Applied: w.trim, Trim: w.trim})
 		}
 	}
@@ -91,7 +93,7 @@ func (w *twin) accept(m *protocol.Accept, out *protocol.Output) {
 		out.Now = append(out.Now, protocol.Send{To: protocol.GroupLearners, Only: leader.Peer,
 			Msg: &protocol.Trimmed{Trim: w.trim, Applied: w.trim}})
 		return
-	case w.promised != m.Ballot && w.vouched != m.Ballot:
+	case w.vouched != m.Ballot && !(voted && held.Ballot == m.Ballot):
 		return
 	case voted && held.Ballot == m.Ballot && string(held.Value) != string(m.Value):
 		return
@@ -169,7 +171,7 @@ func everyMessage(t *testing.T, r Restored, vouched protocol.Ballot, ballots []p
 		for _, m := range messages(b) {
 			a, w := start(t, r), newTwin(r)
 			if !vouched.IsZero() {
-				same(t, a, w, &protocol.Heartbeat{Ballot: vouched})
+				same(t, a, w, &protocol.Heartbeat{Ballot: vouched, Pins: ownPins})
 			}
 			same(t, a, w, m)
 			cases++
@@ -217,7 +219,8 @@ func TestALongLifeAgreesWithTheTwin(t *testing.T) {
 			case 2:
 				same(t, a, w, &protocol.Accept{Ballot: b, Instance: w.trim, Value: protocol.Value("v")})
 			case 3:
-				same(t, a, w, &protocol.Heartbeat{Ballot: b})
+				pins := rapid.SampledFrom([][]protocol.Pin{ownPins, ownPins, nil}).Draw(t, "pins")
+				same(t, a, w, &protocol.Heartbeat{Ballot: b, Pins: pins})
 			default:
 				v := rapid.SampledFrom([]string{"v", "w"}).Draw(t, "value")
 				same(t, a, w, &protocol.Accept{Ballot: b, Instance: i, Value: protocol.Value(v)})
