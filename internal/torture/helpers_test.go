@@ -72,3 +72,9 @@ func needRoot(t *testing.T) {
 		t.Skip("namespaces and small disks need root")
 	}
 }
+
+// writeServers writes the cluster file of a folder.
+func writeServers(t *testing.T, dir, text string) {
+	t.Helper()
+	ok(t, os.WriteFile(filepath.Join(dir, "servers"), []byte(text+"\n"), 0o644))
+}

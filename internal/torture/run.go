@@ -159,6 +159,9 @@ func (r *run) carryOut(ctx context.Context) error {
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
+	if r.started != nil {
+		r.started(r.world.fleet)
+	}
 	if err := r.attack(ctx); err != nil {
 		return err
 	}

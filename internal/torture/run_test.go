@@ -1,0 +1,128 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"paxos/internal/process"
+)
+
+var buildDir string
+
+func TestMain(m *testing.M) {
+	var err error
+	if buildDir, err = os.MkdirTemp("", "paxos-torture-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(buildDir)
+	os.Exit(code)
+}
+
+// program is the real one; the first that asks builds it. PAXOS_TORTURE_BUILD are flags
+// for that, like -race.
+var program = sync.OnceValues(func() (string, error) {
+	file := filepath.Join(buildDir, "paxos")
+	args := append([]string{"build", "-o", file}, strings.Fields(os.Getenv("PAXOS_TORTURE_BUILD"))...)
+	if out, err := exec.Command("go", append(args, "../../cmd/paxos")...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return file, nil
+})
+
+// runOf is a short run of the real program.
+func runOf(t *testing.T, workload string, nemeses ...string) Options {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("runs real processes for seconds, which -short does without")
+	}
+	binary, err := program()
+	ok(t, err)
+	o := usual()
+	o.Workload, o.Nemeses, o.Binary = workload, nemeses, binary
+	o.Dir, o.TimeLimit, o.Interval, o.Rate = filepath.Join(t.TempDir(), "run"), 4*time.Second, 300*time.Millisecond, 1000
+	return o
+}
+
+// passes carries a run through, every check of which must pass.
+func passes(t *testing.T, o Options) Result {
+	t.Helper()
+	r, err := Run(t.Context(), o)
+	ok(t, err)
+	var text strings.Builder
+	ok(t, r.WriteText(&text))
+	t.Log(text.String())
+	if !r.OK() || r.Counts.OK == 0 || r.Harm == 0 {
+		t.Errorf("the verdict:\n%s", text.String())
+	}
+	return r
+}
+
+func TestListServersSurviveEverythingAtOnce(t *testing.T) {
+	o := runOf(t, Append, all)
+	needRoot(t)
+	passes(t, o)
+}
+
+func TestTheRolesSurviveEverythingAtOnce(t *testing.T) {
+	o := runOf(t, Roles, all)
+	needRoot(t)
+	passes(t, o)
+}
+
+func TestTheRolesSurviveKillsAndPausesOnLoopback(t *testing.T) {
+	o := runOf(t, Roles, "kill", "pause")
+	o.TimeLimit, o.loopback = 3*time.Second, true
+	passes(t, o)
+}
+
+func TestAMemberThatEndsByItselfFailsTheRunWithItsLastWords(t *testing.T) {
+	o := runOf(t, Register, none)
+	o.TimeLimit, o.loopback = time.Minute, true
+	victim := make(chan *process.Process, 1)
+	o.started = func(f fleet) { victim <- f.process(1) }
+	go func() {
+		p := <-victim
+		proc, err := os.FindProcess(p.Pid())
+		if err == nil {
+			_ = proc.Kill() // behind the keeper's back
+		}
+	}()
+	r, err := Run(t.Context(), o)
+	ok(t, err)
+	if r.OK() || !strings.Contains(r.Explanation, "server 2") || !strings.Contains(r.Explanation, "signal: killed") {
+		t.Errorf("the verdict: %+v", r.Verdict)
+	}
+	if _, err := os.Stat(filepath.Join(o.Dir, clusterFolder, "server-1", "identity")); err != nil {
+		t.Errorf("the stores were not kept: %v", err)
+	}
+}
+
+func TestAClusterThatDoesNotStartIsNoVerdict(t *testing.T) {
+	o := runOf(t, Append, none)
+	o.loopback, o.Binary = true, "/bin/false"
+	if _, err := Run(t.Context(), o); err == nil || errors.Is(err, ErrUsage) {
+		t.Error(err)
+	}
+}
+
+func TestARunThatIsInterruptedSaysSo(t *testing.T) {
+	o := runOf(t, Append, none)
+	o.TimeLimit, o.loopback = time.Minute, true
+	ctx, cancel := context.WithCancel(t.Context())
+	o.started = func(fleet) { cancel() }
+	if _, err := Run(ctx, o); err == nil || !strings.Contains(err.Error(), "interrupted") {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(o.Dir, historyFile)); err != nil {
+		t.Error(err)
+	}
+}
