@@ -203,7 +203,7 @@ func (c *caller) read(h *host) {
 	c.doing = "reads"
 	floor := c.l.w.judge.reads()
 	c.l.ask(h, h.process.Read(), c.patience(), func(r *request) {
-		if r.call.Err() != nil {
+		if r.call.Err() != nil || r.life != h.life || !h.up() { // an answer may be there, and its server gone
 			c.elsewhere()
 			c.later()
 			return
