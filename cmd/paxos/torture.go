@@ -66,6 +66,7 @@ Exit codes:
 		RunE: action(func(cmd *cobra.Command) error { return f.run(cmd) }),
 	}
 	f.register(cmd)
+	cmd.AddCommand(newTortureCheckCommand(), newTortureServeCommand())
 	return cmd
 }
 

@@ -52,7 +52,7 @@ func observe(all []action, n names) ([]seen, error) {
 		if s.appends() && useful {
 			if first := appended[s.op.Value]; first != nil {
 				return nil, fmt.Errorf("%w: operations %d and %d append the same value, %s: no value tells which append it came from",
-					ErrHistory, first.pair.Invoke.Index, a.pair.Invoke.Index, brief(a.asked))
+					ErrHistory, first.pair.Invoke.Index, a.pair.Invoke.Index, Brief(a.asked))
 			}
 			appended[s.op.Value] = a
 		}
@@ -100,7 +100,7 @@ func (s *seen) observeAppend(n names) error {
 		return nil
 	}
 	if v, ok := n.number(s.answered); s.answered != nil && (!ok || v != s.op.Value) {
-		return s.misunderstood(fmt.Sprintf("it appends %s and is answered", brief(s.asked)), s.answered)
+		return s.misunderstood(fmt.Sprintf("it appends %s and is answered", Brief(s.asked)), s.answered)
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func firstInFirstOut(all []seen) ([]*action, string) {
 			}
 			before := latest[clientOf(s)]
 			if before != nil && s.call < before.call {
-				return []*action{s.action, before.action, read.action}, fmt.Sprintf("Client %s sent %s before %s, and they stand in the other order:", clientOf(s), brief(s.asked), brief(before.asked))
+				return []*action{s.action, before.action, read.action}, fmt.Sprintf("Client %s sent %s before %s, and they stand in the other order:", clientOf(s), Brief(s.asked), Brief(before.asked))
 			}
 			latest[clientOf(s)] = s
 		}

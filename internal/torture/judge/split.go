@@ -98,14 +98,14 @@ func takePair(a *action) (string, error) {
 		a.asked = swapOf(asked)
 	}
 	if a.outcome != history.OK {
-		return brief(key), nil
+		return Brief(key), nil
 	}
 	answeredKey, answered, ok := pairOf(a.answered)
-	if !ok || brief(answeredKey) != brief(key) {
+	if !ok || Brief(answeredKey) != Brief(key) {
 		return "", a.misunderstood("its answer is not of its key:", a.answered)
 	}
 	a.answered = answered
-	return brief(key), nil
+	return Brief(key), nil
 }
 
 // swapOf gives [old new] the type that it has in histories without keys.
@@ -165,7 +165,7 @@ func (a *action) steps(v any) ([]step, error) {
 		if len(m) != 3 || m[0] != edn.Keyword("append") && m[0] != edn.Keyword("r") {
 			return nil, a.misunderstood("this is no transaction of appends and reads:", v)
 		}
-		s := step{append: m[0] == edn.Keyword("append"), key: brief(m[1]), value: m[2]}
+		s := step{append: m[0] == edn.Keyword("append"), key: Brief(m[1]), value: m[2]}
 		switch list := m[2].(type) {
 		case edn.Ints:
 			s.value = history.List(list)

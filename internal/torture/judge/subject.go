@@ -24,7 +24,7 @@ type action struct {
 }
 
 func (a *action) misunderstood(what string, v any) error {
-	return fmt.Errorf("%w: operation %d (%s): %s %s", ErrHistory, a.pair.Invoke.Index, a.f, what, brief(v))
+	return fmt.Errorf("%w: operation %d (%s): %s %s", ErrHistory, a.pair.Invoke.Index, a.f, what, Brief(v))
 }
 
 // clock gives each line of a history a time, later than that of the line before. The order

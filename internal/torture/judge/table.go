@@ -51,7 +51,7 @@ func Question(p *history.Pair) string {
 	if p.Invoke.Value == nil {
 		return string(p.Invoke.F)
 	}
-	return fmt.Sprintf("%s %s", p.Invoke.F, brief(p.Invoke.Value))
+	return fmt.Sprintf("%s %s", p.Invoke.F, Brief(p.Invoke.Value))
 }
 
 // Answer is how an operation ended, in a few words.
@@ -65,11 +65,11 @@ func Answer(p *history.Pair) string {
 		}
 		return "unknown"
 	}
-	return brief(p.End.Value)
+	return Brief(p.End.Value)
 }
 
-// brief is a value in a few words.
-func brief(v any) string {
+// Brief is a value in a few words.
+func Brief(v any) string {
 	switch v := v.(type) {
 	case history.List:
 		return briefList(v)
