@@ -15,13 +15,20 @@ func (a *Acceptor) hear(now protocol.Time, b protocol.Ballot) {
 	}
 }
 
-// canvass answers a proposer that would like to lead. It changes nothing.
+// canvass answers a proposer that would like to lead. It changes nothing. It also
+// says how far this process knows what is decided: where nobody leads, nobody else
+// tells. A proposer that is new to an old cluster may not know who its members are,
+// and could not lead before it has learned that.
 func (a *Acceptor) canvass(now protocol.Time, from protocol.Sender, m *protocol.Canvass, out *protocol.Output) {
 	if a.removed(from) {
 		return
 	}
 	hears := a.leaderHeard && now.Sub(a.heardAt) < a.cfg.LeaderTimeout
 	out.Now = append(out.Now, reply(from.Peer, &protocol.Support{Round: m.Round, Granted: !hears, Promised: a.promised}))
+	if !hears && a.learned > 0 {
+		out.Now = append(out.Now, protocol.Send{To: protocol.GroupLearners, Only: from.Peer,
+			Msg: &protocol.Trimmed{Trim: a.votes.trim, Applied: a.learned}})
+	}
 }
 
 // heartbeat notes the leader and answers it, or tells it that it was deposed.
