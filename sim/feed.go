@@ -12,10 +12,11 @@ func (h *host) feedFrom() uint64 {
 	return h.fed
 }
 
-func (h *host) entries(first uint64, count int, _ []byte) error {
+func (h *host) entries(first uint64, count int, block []byte) error {
 	if first != h.fed {
 		h.w.fail("feed", "%v hands out the entries from %d on, but %d were handed out before", h, first, h.fed)
 	}
+	h.w.judge.handed(h, first, count, block)
 	h.fed += uint64(count)
 	return nil
 }
