@@ -27,6 +27,9 @@ type roleWorkload struct {
 
 	values atomic.Int64
 	groups []*group
+
+	mu    sync.Mutex
+	acked []int64 // the values that were acknowledged
 }
 
 // perSession is how many processes of the history share one session: so values of one
@@ -139,6 +142,7 @@ func (c *roleClient) one(ctx context.Context) (bool, error) {
 	case <-done:
 		w.recorder.OK(c.process, value)
 		w.counters.ok.Add(1)
+		w.acknowledged(value)
 		return true, nil
 	case <-s.over:
 		c.unknown(fmt.Sprintf("the session ended: %v", s.err))
@@ -183,6 +187,12 @@ func (w *roleWorkload) final(ctx context.Context) error {
 	return why
 }
 
+func (w *roleWorkload) acknowledged(value int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.acked = append(w.acked, value)
+}
+
 // inStep says why the learners are not in step.
 func (w *roleWorkload) inStep() error {
 	var first []byte
@@ -191,13 +201,30 @@ func (w *roleWorkload) inStep() error {
 		if err != nil {
 			return err
 		}
-		if lines := int64(bytes.Count(text, []byte("\n"))); lines < w.counters.ok.Load() {
-			return fmt.Errorf("%d values are acknowledged, %s has printed %d", w.counters.ok.Load(), w.fleet.all[i].name, lines)
-		}
 		if n == 0 {
 			first = text
 		} else if !bytes.Equal(first, text) {
 			return fmt.Errorf("one learner has printed %d bytes, %s has %d, or others", len(first), w.fleet.all[i].name, len(text))
+		}
+	}
+	return w.allPrinted(first)
+}
+
+// allPrinted fails if a value is missing that was acknowledged.
+func (w *roleWorkload) allPrinted(text []byte) error {
+	values, err := parseLines(text)
+	if err != nil {
+		return err
+	}
+	there := make(map[int64]bool, len(values))
+	for _, v := range values {
+		there[v] = true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, v := range w.acked {
+		if !there[v] {
+			return fmt.Errorf("value %d is acknowledged, and not among the %d that the learners have printed", v, len(values))
 		}
 	}
 	return nil

@@ -45,12 +45,14 @@ func TestLearnersAreInStepOnceAllThatWasAcknowledgedIsPrintedByAll(t *testing.T)
 	}{
 		{"1\n2\n", "1\n2\n", true},
 		{"1\n2\n3\n", "1\n2\n3\n", true},
+		{"1\n3\n4\n", "1\n3\n4\n", false}, // as many as were acknowledged, but not all of these
 		{"1\n", "1\n", false},
 		{"1\n2\n", "1\n2\n3\n", false},
 		{"1\n2\n", "2\n1\n", false},
 	} {
 		w := printed(t, []string{c.one}, []string{c.other})
-		w.counters.ok.Store(2)
+		w.acknowledged(1)
+		w.acknowledged(2)
 		if err := w.inStep(); (err == nil) != c.want {
 			t.Errorf("%q and %q: %v", c.one, c.other, err)
 		}
