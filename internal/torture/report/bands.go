@@ -1,12 +1,8 @@
 package report
 
 import (
-	"image/color"
+	"fmt"
 	"strings"
-
-	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"paxos/internal/torture/history"
 	"paxos/internal/torture/judge"
@@ -75,67 +71,27 @@ func kindsOf(bands []Band) (kinds []string) {
 }
 
 // hues tell the kinds apart. They are used again where there are more kinds.
-var hues = []color.NRGBA{
-	{0xe4, 0x57, 0x56, 0xff}, {0x72, 0xb7, 0xb2, 0xff}, {0xee, 0xca, 0x3b, 0xff}, {0xb2, 0x79, 0xa2, 0xff},
-	{0xff, 0x9d, 0xa6, 0xff}, {0x9d, 0x75, 0x5d, 0xff}, {0x54, 0xa2, 0x4b, 0xff}, {0x79, 0x70, 0x6e, 0xff},
-}
+var hues = []string{"#e45756", "#4ba3a0", "#e0b000", "#b279a2", "#ff8a95", "#9d755d", "#54a24b", "#79706e"}
 
-func hue(i int, alpha uint8) color.NRGBA {
-	c := hues[i%len(hues)]
-	c.A = alpha
-	return c
-}
+func hue(i int) string { return hues[i%len(hues)] }
 
-const (
-	faint  = 36  // a band's opacity over the whole height, out of 255
-	strong = 190 // and that of its strip at the top
-	strip  = vg.Length(5)
-)
-
-// shade draws the bands of one kind: pale over the whole height, and as a strip at the
-// top, each kind below the one before, so that bands at the same time can be told apart.
-type shade struct {
-	bands []Band
-	lane  int
-}
-
-// addBands draws bands behind what is drawn later, with a line each in the legend.
-func addBands(p *plot.Plot, bands []Band) {
+// addBands draws the bands: pale over the whole height, and as a strip at the top, each kind
+// below the one before, so that bands at the same time can be told apart.
+func (c *chart) addBands(bands []Band) {
+	const strip = 7
 	for lane, kind := range kindsOf(bands) {
-		s := &shade{lane: lane}
 		for _, b := range bands {
-			if b.Kind == kind {
-				s.bands = append(s.bands, b)
+			if b.Kind != kind {
+				continue
 			}
+			from := c.x(seconds(b.From))
+			wide := max(c.x(seconds(b.To))-from, 1)
+			c.add(`<g fill="%s"><title>%s</title>`, hue(lane), escape(b.Kind+" "+b.Text))
+			c.add(`<rect x="%.1f" y="%d" width="%.1f" height="%d" opacity="0.14"/>`, from, top, wide, bottom-top)
+			c.add(`<rect x="%.1f" y="%d" width="%.1f" height="%d" opacity="0.8"/></g>`+"\n", from, top+strip*lane, wide, strip-1)
 		}
-		p.Add(s)
-		p.Legend.Add(kind, s)
+		c.explain(kind, fmt.Sprintf(`<g fill="%s"><rect y="-7" width="22" height="14" opacity="0.14"/><rect y="-7" width="22" height="5" opacity="0.8"/></g>`, hue(lane)))
 	}
-}
-
-// Plot draws the bands.
-func (s *shade) Plot(c draw.Canvas, p *plot.Plot) {
-	x, _ := p.Transforms(&c)
-	top := c.Max.Y - strip*vg.Length(s.lane)
-	for _, b := range s.bands {
-		from, to := max(x(seconds(b.From)), c.Min.X), min(x(seconds(b.To)), c.Max.X)
-		if from > c.Max.X || to < c.Min.X {
-			continue
-		}
-		to = max(to, from+0.5)
-		fill(c, hue(s.lane, faint), from, c.Min.Y, to, c.Max.Y)
-		fill(c, hue(s.lane, strong), from, top-strip+1, to, top)
-	}
-}
-
-// Thumbnail is what the legend shows.
-func (s *shade) Thumbnail(c *draw.Canvas) {
-	fill(*c, hue(s.lane, faint), c.Min.X, c.Min.Y, c.Max.X, c.Max.Y)
-	fill(*c, hue(s.lane, strong), c.Min.X, c.Max.Y-strip+1, c.Max.X, c.Max.Y)
-}
-
-func fill(c draw.Canvas, with color.Color, left, bottom, right, top vg.Length) {
-	c.FillPolygon(with, []vg.Point{{X: left, Y: bottom}, {X: right, Y: bottom}, {X: right, Y: top}, {X: left, Y: top}})
 }
 
 func seconds(nanoseconds int64) float64 { return float64(nanoseconds) / 1e9 }

@@ -3,13 +3,11 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"image/color"
 	"io"
+	"maps"
 	"math"
 	"slices"
-
-	"gonum.org/v1/plot/plotter"
-	"gonum.org/v1/plot/vg"
+	"strings"
 
 	"paxos/internal/torture/history"
 )
@@ -20,11 +18,12 @@ type series struct {
 	outcome history.Type
 }
 
-func (s series) String() string { return fmt.Sprintf("%s %v", s.f, s.outcome) }
+// place is a point of a line: a time in seconds, and operations a second.
+type place struct{ time, rate float64 }
 
 var (
-	rateColours = []color.NRGBA{{0x3b, 0x7d, 0xd8, 0xff}, {0x2c, 0x8f, 0x4f, 0xff}, {0x7b, 0x4f, 0xb5, 0xff}, {0x8c, 0x56, 0x4b, 0xff}}
-	rateDashes  = map[history.Type][]vg.Length{history.OK: nil, history.Fail: {1.5, 2}, history.Info: {6, 3}}
+	rateColours = []string{"#3b7dd8", "#2c8f4f", "#7b4fb5", "#8c564b"}
+	rateDashes  = map[history.Type]string{history.OK: "none", history.Fail: "2 3", history.Info: "8 4"}
 )
 
 // buckets is into how many parts the time is cut, about.
@@ -34,54 +33,68 @@ const buckets = 60
 func bucket(longest float64) float64 { return max(0.05, nice(longest/buckets)) }
 
 func writeRate(w io.Writer, points []point, bands []Band) error {
-	p := newPlot("Operations that ended, by what they do and how they ended", "operations/s", points, bands)
-	p.Y.Min, p.Y.Max = 0, 1
-	size := bucket(p.X.Max)
-	rates := ratesOf(points, size, p.X.Max)
-	all := make([]series, 0, len(rates))
-	for s := range rates {
-		all = append(all, s)
+	c := newChart("Operations that ended, by what they do and how they ended", "operations a second", points, bands)
+	rates := ratesOf(points, bucket(c.longest), c.longest)
+	c.high = 1
+	for _, line := range rates {
+		for _, p := range line {
+			c.high = max(c.high, 1.08*p.rate)
+		}
 	}
-	slices.SortFunc(all, func(a, b series) int { return cmp.Or(cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.f, b.f)) })
-	colours := map[history.F]color.NRGBA{}
-	for _, s := range all {
+	c.addBands(bands)
+	c.addGrid(ticks(0, c.high))
+	colours := map[history.F]string{}
+	for _, s := range sortedSeries(rates) {
 		if _, has := colours[s.f]; !has {
 			colours[s.f] = rateColours[len(colours)%len(rateColours)]
 		}
-		line, err := plotter.NewLine(rates[s])
-		if err != nil {
-			return fmt.Errorf("draw the rate of %v: %w", s, err)
-		}
-		line.Color, line.Width, line.Dashes = colours[s.f], vg.Points(1.4), rateDashes[s.outcome]
-		p.Add(line)
-		p.Legend.Add(s.String(), line)
-		for _, q := range rates[s] {
-			p.Y.Max = max(p.Y.Max, 1.1*q.Y)
-		}
+		c.addLine(rates[s], fmt.Sprintf("%s %v", s.f, s.outcome), colours[s.f], rateDashes[s.outcome])
 	}
-	return writeSVG(w, p)
+	return c.writeTo(w)
 }
 
-// ratesOf counts what ended in each part of the time.
-func ratesOf(points []point, size, longest float64) map[series]plotter.XYs {
-	count := max(1, int(math.Round(longest/size))) // the last part may be half as long again, or half as long
+// sortedSeries are what was ok first, then what failed.
+func sortedSeries(rates map[series][]place) []series {
+	return slices.SortedFunc(maps.Keys(rates), func(a, b series) int {
+		return cmp.Or(cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.f, b.f))
+	})
+}
+
+func (c *chart) addLine(line []place, name, colour, dashes string) {
+	var path strings.Builder
+	for i, p := range line {
+		step := "L"
+		if i == 0 {
+			step = "M"
+		}
+		fmt.Fprintf(&path, "%s%.1f %.1f", step, c.x(p.time), c.y(p.rate))
+	}
+	const style = `<path fill="none" stroke="%s" stroke-width="1.8" stroke-dasharray="%s" d="%s"/>`
+	c.add(style+"\n", colour, dashes, path.String())
+	c.explain(name, fmt.Sprintf(style, colour, dashes, "M0 0H22"))
+}
+
+// ratesOf counts what ended in each part of the time. The last part may be half as long
+// again as the others, or half as long.
+func ratesOf(points []point, size, longest float64) map[series][]place {
+	count := max(1, int(math.Round(longest/size)))
 	length := func(part int) float64 {
 		if part == count-1 {
 			return longest - float64(part)*size
 		}
 		return size
 	}
-	rates := make(map[series]plotter.XYs)
+	rates := make(map[series][]place)
 	for _, o := range points {
 		s := series{o.f, o.outcome}
 		if rates[s] == nil {
-			rates[s] = make(plotter.XYs, count)
+			rates[s] = make([]place, count)
 			for i := range rates[s] {
-				rates[s][i].X = float64(i)*size + length(i)/2
+				rates[s][i].time = float64(i)*size + length(i)/2
 			}
 		}
 		part := min(int(seconds(o.at+o.took)/size), count-1)
-		rates[s][part].Y += 1 / length(part)
+		rates[s][part].rate += 1 / length(part)
 	}
 	return rates
 }

@@ -53,7 +53,7 @@ func TestAReportIsWritten(t *testing.T) {
 	}
 	for name, wants := range map[string][]string{
 		LatencyFile:  {"<svg", ">kill<", ">partition-isolated-leader<", ">ok: 3", ">fail: ", ">info (unknown): ", ">1 ms<", ">100 ms<"},
-		RateFile:     {"<svg", ">kill<", ">append ok<", ">read info<", ">operations/s<"},
+		RateFile:     {"<svg", ">kill<", ">append ok<", ">read info<", ">operations a second<"},
 		TimelineFile: {"<!doctype html", "read", "accused", "partition-isolated-leader n2 | n1 n3"},
 	} {
 		text, err := os.ReadFile(dir + "/" + name)
@@ -112,7 +112,7 @@ func TestTicksAreRoundNumbers(t *testing.T) {
 	for high, want := range map[float64]string{1: "0 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1", 60: "0 10 20 30 40 50 60", 2500: "0 500 1000 1500 2000 2500"} {
 		var labels []string
 		for _, tick := range ticks(0, high) {
-			labels = append(labels, tick.Label)
+			labels = append(labels, tick.label)
 		}
 		if got := strings.Join(labels, " "); got != want {
 			t.Errorf("to %v: %s, want %s", high, got, want)

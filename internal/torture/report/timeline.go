@@ -159,10 +159,9 @@ func (t *timeline) bands(bands []Band) {
 		if from == to {
 			continue
 		}
-		c := hue(slices.Index(kinds, b.Kind), 0)
 		t.Bands = append(t.Bands, harm{
 			Top: rowHeight * from, Height: rowHeight * (to - from), Text: b.Kind + " " + b.Text,
-			Colour: template.CSS(fmt.Sprintf("rgba(%d,%d,%d,0.22)", c.R, c.G, c.B)),
+			Colour: template.CSS(hue(slices.Index(kinds, b.Kind)) + "38"), // a faint one
 		})
 	}
 }
