@@ -3,7 +3,6 @@ package sim
 import (
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 )
 
@@ -109,12 +108,20 @@ func (w *world) straightened() string {
 }
 
 // found reports whether somebody leads who knows the store that the host stood on
-// before.
-func (h *host) found() bool {
-	return slices.ContainsFunc(h.w.hosts, func(x *host) bool {
+// before, and nobody disputes it: whoever met the newcomer first takes that for the
+// true one, and then neither is stopped.
+func (h *host) found() (found bool) {
+	for _, x := range h.w.hosts {
 		store, known := x.pins[h.peer.ID]
-		return x.up() && x.leads && known && store != h.process.Store()
-	})
+		switch {
+		case x == h || !x.up():
+		case known && store == h.process.Store():
+			return false
+		case known && x.leads && !x.stranger():
+			found = true
+		}
+	}
+	return found
 }
 
 // restartAll stops all processes cleanly, and starts them again.
