@@ -17,6 +17,7 @@ type caller struct {
 	customer
 	home    int // the server it asks first
 	session bool
+	reads   int // of ten things that it does, so many are reads
 	author  *author
 	nonce   protocol.Nonce
 	handle  protocol.SessionID // 0 while its session is not open
@@ -28,6 +29,7 @@ type caller struct {
 
 func (c *caller) begin() {
 	c.session = c.rng.IntN(2) == 0
+	c.reads = pick(c.rng, 1, 3, 6, 9)
 	c.renew()
 	c.later()
 }
@@ -69,7 +71,7 @@ func (c *caller) next() {
 		c.openSession(h)
 	case len(c.open) > 0:
 		c.appendIn(h)
-	case !c.l.draining && c.rng.IntN(10) < 3:
+	case !c.l.draining && c.rng.IntN(10) < c.reads:
 		c.read(h)
 	case !c.l.draining && c.rng.IntN(500) == 0:
 		c.renew()
