@@ -12,6 +12,7 @@ import (
 
 	"paxos/internal/terminal"
 	"paxos/internal/torture"
+	"paxos/internal/torture/judge"
 )
 
 // tortureFlags are the flags of a torture run.
@@ -56,7 +57,8 @@ view of it, and plots. The stores stay there, too, if a check failed.
 Exit codes:
   0  every check passed
   1  a check failed: the cluster broke a promise
-  2  wrong flags, or the run could not be carried through`,
+  2  wrong flags, the run could not be carried through, or it is not known: the
+     search of a judge took too long`,
 		Example: `  paxos torture --nemesis kill,pause
   sudo paxos torture --workload roles --nemesis all --time-limit 5m
   sudo paxos torture --nodes 5 --nemesis partition-majority-ring --nemesis-interval 3s --seed 7
@@ -131,6 +133,8 @@ func (f *tortureFlags) print(cmd *cobra.Command, r *torture.Result) error {
 	switch {
 	case err != nil:
 		return fail(exitUsage, err)
+	case r.Valid == judge.Unknown:
+		return fail(exitUsage, errors.New("it is not known if all is well: the check took too long"))
 	case !r.OK():
 		return fail(exitFailed, errors.New("a check failed"))
 	}

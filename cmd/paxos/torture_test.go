@@ -48,7 +48,7 @@ func TestATortureOnLoopbackPassesAndLeavesItsFolder(t *testing.T) {
 	if !r.OK() || r.Counts.OK < 10 || r.Harm == 0 || !strings.Contains(stderr, "Seed 7; the run's folder is "+dir) {
 		t.Errorf("verdict %+v; stderr %q", r, stderr)
 	}
-	for _, name := range []string{"config.json", "history.edn", "elle.edn", "verdict.json", "nemesis.json", "porcupine.html", "logs/server-3.log"} {
+	for _, name := range []string{"config.json", "history.edn", "elle.edn", "verdict.json", "nemesis.json", "porcupine.html", "timeline.html", "latency.svg", "rate.svg", "logs/server-3.log"} {
 		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -5,22 +5,15 @@ import (
 	"sync"
 
 	"paxos/internal/torture/history"
+	"paxos/internal/torture/report"
 )
-
-// Band is a time in which a nemesis did harm.
-type Band struct {
-	Kind string `json:"kind"`
-	From int64  `json:"from"` // nanoseconds since the run began
-	To   int64  `json:"to"`
-	Text string `json:"text"` // to whom, and how much
-}
 
 // deeds keep what the nemeses do, in the history and as bands.
 type deeds struct {
 	recorder *history.Recorder
 
 	mu    sync.Mutex
-	bands []Band
+	bands []report.Band
 	open  map[string]int // the band of each nemesis that is at it
 }
 
@@ -34,7 +27,7 @@ func (d *deeds) begins(kind string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.open[kind] = len(d.bands)
-	d.bands = append(d.bands, Band{Kind: kind, From: d.recorder.Now()})
+	d.bands = append(d.bands, report.Band{Kind: kind, From: d.recorder.Now()})
 }
 
 func (d *deeds) began(kind, what string) {
@@ -67,7 +60,7 @@ func (d *deeds) active() (kinds []string) {
 }
 
 // all are the bands so far; those that are open end now.
-func (d *deeds) all() []Band {
+func (d *deeds) all() []report.Band {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	bands := slices.Clone(d.bands)

@@ -2,9 +2,7 @@ package torture
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
 	"time"
@@ -149,16 +147,4 @@ func (f *roleFleet) ready(ctx context.Context) error {
 	}
 	_, err := f.WaitLeader(ctx, time.Time{})
 	return err
-}
-
-// size is how many bytes a file has; 0 if it is missing.
-func size(path string) (int64, error) {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	return info.Size(), nil
 }

@@ -13,13 +13,9 @@ import (
 	"time"
 )
 
-// What stands in a run's folder beside what package report makes.
+// The folders in a run's folder. Its files have their names in package report.
 const (
-	configFile  = "config.json"
-	historyFile = "history.edn"
-	elleFile    = "elle.edn"
-	nemesisFile = "nemesis.json"
-	logsFolder  = "logs"
+	logsFolder = "logs"
 	// clusterFolder has stores, config and outputs while the run goes on, and stays only
 	// if a check failed.
 	clusterFolder = "cluster"

@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"paxos/internal/process"
 )
@@ -19,16 +18,6 @@ func ok(t *testing.T, err error) {
 }
 
 func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
-
-// eventually asks until the answer is yes, for 30 s at most.
-func eventually(t *testing.T, what string, answer func() bool) {
-	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !answer(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
 
 // played is a fleet of shells that play members.
 type played struct {

@@ -97,9 +97,6 @@ func (k *keeper) judgeEnd(p *process.Process, s *state) error {
 	return nil
 }
 
-// start starts all for the first time.
-func (k *keeper) start() error { return k.tend() }
-
 // kill ends a member with SIGKILL, until revive.
 func (k *keeper) kill(i int) {
 	k.mu.Lock()

@@ -9,6 +9,7 @@ import (
 
 	"paxos/internal/torture/history"
 	"paxos/internal/torture/judge"
+	"paxos/internal/torture/report"
 )
 
 // The checks of a run, beside those of its history.
@@ -100,7 +101,7 @@ func (r *run) conclude(ctx context.Context, err error) error {
 const judgePatience = 5 * time.Minute
 
 // judge makes the verdict.
-func (r *run) judge(ops []history.Op, bands []Band) error {
+func (r *run) judge(ops []history.Op, bands []report.Band) error {
 	v, err := judge.Check(ops, r.model(), judgePatience)
 	if err != nil {
 		return err
@@ -140,16 +141,18 @@ var models = map[string]string{Append: judge.Append, Register: judge.Register, R
 func (r *run) model() string { return models[r.Workload] }
 
 // leave writes all that a run leaves in its folder.
-func (r *run) leave(ops []history.Op, bands []Band) error {
+func (r *run) leave(ops []history.Op, bands []report.Band) error {
 	errs := []error{
 		r.collectLogs(),
 		r.keepStores(!r.result.OK()),
-		r.writeJSON(nemesisFile, bands),
-		r.writeFile(historyFile, func(w io.Writer) error { return history.WriteEDN(w, ops) }),
-		r.writeFile(elleFile, func(w io.Writer) error { return history.WriteElle(w, ops) }),
+		r.writeJSON(report.NemesisFile, bands),
+		r.writeFile(report.HistoryFile, func(w io.Writer) error { return history.WriteEDN(w, ops) }),
+		r.writeFile(report.ElleFile, func(w io.Writer) error { return history.WriteElle(w, ops) }),
 	}
-	if r.result.Verdict != nil {
-		errs = append(errs, r.writeJSON("verdict.json", &r.result), r.writeFile("porcupine.html", r.result.WriteHTML))
+	var witness judge.Witness
+	if v := r.result.Verdict; v != nil {
+		witness = v.Witness
+		errs = append(errs, r.writeJSON(report.VerdictFile, &r.result), r.writeFile(report.PorcupineFile, v.WriteHTML))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, report.Write(r.Dir, ops, bands, witness))...)
 }

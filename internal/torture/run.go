@@ -12,6 +12,7 @@ import (
 
 	"paxos/internal/servers"
 	"paxos/internal/torture/history"
+	"paxos/internal/torture/report"
 )
 
 // startPatience is how long the cluster may take until it takes commands.
@@ -87,7 +88,7 @@ func (r *run) build() (err error) {
 			return err
 		}
 	}
-	return r.writeJSON(configFile, r.settings())
+	return r.writeJSON(report.ConfigFile, r.settings())
 }
 
 func (r *run) buildNetwork(count int) (err error) {

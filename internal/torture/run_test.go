@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"paxos/internal/process"
+	"paxos/internal/torture/report"
 )
 
 var buildDir string
@@ -122,7 +123,7 @@ func TestARunThatIsInterruptedSaysSo(t *testing.T) {
 	if _, err := Run(ctx, o); err == nil || !strings.Contains(err.Error(), "interrupted") {
 		t.Error(err)
 	}
-	if _, err := os.Stat(filepath.Join(o.Dir, historyFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(o.Dir, report.HistoryFile)); err != nil {
 		t.Error(err)
 	}
 }

@@ -87,8 +87,9 @@ func TestTheSameSeedDoesTheSameHarm(t *testing.T) {
 		}
 		return fmt.Sprint(*to)
 	}
-	if deeds(1) != deeds(1) || deeds(1) == deeds(2) {
-		t.Errorf("%s\n%s\n%s", deeds(1), deeds(1), deeds(2))
+	one, again, other := deeds(1), deeds(1), deeds(2)
+	if one != again || one == other {
+		t.Errorf("%s\n%s\n%s", one, again, other)
 	}
 }
 
