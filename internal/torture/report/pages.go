@@ -3,12 +3,21 @@ package report
 import (
 	"html/template"
 	"net/url"
+	"sync"
 	"time"
 )
 
 var functions = template.FuncMap{
 	"link": func(name string) string { return (&url.URL{Path: name}).EscapedPath() },
 	"when": func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") },
+}
+
+// lazily is a page that is parsed when it is first shown: servers, which are the same
+// program, never show one.
+func lazily(name, text string) func() *template.Template {
+	return sync.OnceValue(func() *template.Template {
+		return template.Must(template.New(name).Funcs(functions).Parse(text))
+	})
 }
 
 const style = `<meta name="viewport" content="width=device-width"><style>
@@ -23,19 +32,19 @@ img { width: 100%; height: auto; border: 1px solid #eee } pre { background: #f6f
 </style>`
 
 // indexPage lists all runs.
-var indexPage = template.Must(template.New("index").Funcs(functions).Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>paxos torture</title>` + style + `</head><body>
+var indexPage = lazily("index", `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>paxos torture</title>`+style+`</head><body>
 <h1>Torture runs</h1>
 {{if .}}<table class="runs"><tr><th>Began</th><th>Verdict</th><th>Workload</th><th>Nemesis</th><th>Nodes</th><th>Operations</th><th>Seed</th><th></th></tr>
 {{range .}}<tr><td>{{when .Began}}</td><td><span class="badge {{.Class}}">{{.Says}}</span></td><td>{{.Setting "workload"}}</td><td>{{.Setting "nemesis"}}</td><td>{{.Setting "nodes"}}</td>
 <td>{{with .Verdict}}{{.Counts.Operations}}{{end}}</td><td>{{.Setting "seed"}}</td><td><a href="./{{.Path}}/">{{.Name}}</a></td></tr>
 {{end}}</table>{{else}}<p>There is no run here yet. <code>paxos torture</code> makes one.</p>{{end}}
 </body></html>
-`))
+`)
 
 // runPage shows one run.
-var runPage = template.Must(template.New("run").Funcs(functions).Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{{.Name}}</title>` + style + `</head><body>
+var runPage = lazily("run", `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{{.Name}}</title>`+style+`</head><body>
 <p><a href="../">All runs</a></p>
 <h1>{{.Name}} <span class="badge {{.Class}}">{{.Says}}</span></h1>
 {{with .Verdict}}<p>{{.Counts}}.</p>
@@ -49,4 +58,4 @@ var runPage = template.Must(template.New("run").Funcs(functions).Parse(`<!doctyp
 {{if .Config}}<section><h2>Options</h2><table>{{range .Config}}<tr><td class="name">{{.Name}}</td><td>{{.Value}}</td></tr>{{end}}</table></section>{{end}}
 <section><h2>Files</h2><table>{{range .Files}}<tr><td><a href="./{{link .}}">{{.}}</a></td></tr>{{end}}</table></section>
 </div></body></html>
-`))
+`)

@@ -44,7 +44,7 @@ func (s *site) index(w http.ResponseWriter, _ *http.Request) {
 		failed(w, err)
 		return
 	}
-	page(w, indexPage, runs)
+	page(w, indexPage(), runs)
 }
 
 func (s *site) run(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +58,7 @@ func (s *site) run(w http.ResponseWriter, r *http.Request) {
 		failed(w, err)
 		return
 	}
-	page(w, runPage, p)
+	page(w, runPage(), p)
 }
 
 // kinds are how files are sent; all others are text.

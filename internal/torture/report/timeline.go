@@ -30,7 +30,7 @@ func writeTimeline(w io.Writer, ops []history.Op, bands []Band, witness judge.Wi
 	t.columns(some)
 	t.boxes(some, witness)
 	t.bands(bands)
-	if err := timelinePage.Execute(w, &t); err != nil {
+	if err := timelinePage().Execute(w, &t); err != nil {
 		return fmt.Errorf("draw a timeline: %w", err)
 	}
 	return nil
@@ -174,7 +174,7 @@ func (t *timeline) Ticks() (all []box) {
 	return all
 }
 
-var timelinePage = template.Must(template.New("timeline").Parse(`<!doctype html>
+var timelinePage = lazily("timeline", `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Timeline</title><style>
 body { font: 12px/1.3 system-ui, sans-serif; margin: 1em; color: #222; background: #fff }
 .line { position: relative; margin-top: 1.5em }
@@ -198,4 +198,4 @@ pre { background: #f6f6f6; padding: .6em; overflow: auto } .key span { padding: 
 {{end}}<div class="head">{{range .Columns}}<span style="left:{{.Left}}px">{{.Name}}</span>{{end}}</div>
 {{range .Boxes}}<div class="{{.Class}}" title="{{.Tip}}" style="left:{{.Left}}px;top:{{.Top}}px;height:{{.Height}}px">{{.Text}}</div>
 {{end}}</div></body></html>
-`))
+`)

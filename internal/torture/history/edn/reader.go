@@ -72,16 +72,6 @@ func (r *Reader) unread() {
 	r.at = r.last
 }
 
-// peek is the next character, which stays there; 0 at the end.
-func (r *Reader) peek() rune {
-	c, _, err := r.in.ReadRune()
-	if err != nil {
-		return 0
-	}
-	_ = r.in.UnreadRune()
-	return c
-}
-
 func space(c rune) bool {
 	return c == ' ' || c == ',' || c == '\n' || c == '\t' || c == '\r' || c == '\f'
 }
