@@ -68,7 +68,7 @@ func (r *Result) WriteText(w io.Writer) error {
 	if err := r.Verdict.WriteText(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%.1f s, %.0f operations a second; harm was done %d times; the longest time without an operation that was done: %.2f s.\n"+
+	_, err := fmt.Fprintf(w, "\n%.1f s, %.0f operations a second; harm was done %d times; the longest time without an operation that was done: %.2f s.\n"+
 		"Available %.2f s after all was healed.\n", r.Seconds, r.Rate, r.Harm, r.LongestGapSeconds, r.UnavailableSeconds)
 	if err == nil && r.DiskEnds > 0 {
 		_, err = fmt.Fprintf(w, "A full disk ended %d processes; they were started again.\n", r.DiskEnds)
