@@ -61,6 +61,7 @@ func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
 		{"acceptors list --config none.conf", "none.conf"},
 		{"acceptor --id 1 --log-level loud", "loud"},
 		{"acceptor --id 1 --receive-buffer -1", "--receive-buffer"},
+		{"acceptor --id 1 --checkpoint-bytes -1", "--checkpoint-bytes"},
 		{"acceptor --id 1 --config good.conf --interface none0", "none0"},
 		{"learner --id 1 --from 0", "the first value is number 1"},
 		{"client --id 1 --timeout -1", "--timeout"},

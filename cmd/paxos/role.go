@@ -46,7 +46,7 @@ func (r role) start(cmd *cobra.Command, s settings) error {
 	}
 	err = r.run(cmd, node.Options{
 		Self: s.self, Cluster: s.cluster, Quorum: s.quorum, Transport: t,
-		Log: s.log, DataDir: s.dataDir, Init: s.init,
+		Log: s.log, DataDir: s.dataDir, Init: s.init, CheckpointBytes: s.checkpoint,
 	})
 	if err == nil {
 		return nil

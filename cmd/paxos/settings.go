@@ -39,9 +39,10 @@ type roleFlags struct {
 	quiet         bool // log warnings only, if nothing else is said
 
 	// Of the roles with a store.
-	dataDir string
-	init    bool
-	join    bool // of acceptors
+	dataDir    string
+	init       bool
+	join       bool // of acceptors
+	checkpoint int
 }
 
 func (f *roleFlags) register(cmd *cobra.Command, role protocol.Role) {
@@ -53,6 +54,8 @@ func (f *roleFlags) register(cmd *cobra.Command, role protocol.Role) {
 		flags.StringVar(&f.dataDir, "data-dir", "", "folder of the store (default: paxos-data/"+role.String()+"-ID next to the config file)")
 		flags.BoolVar(&f.init, "init", false, "make a new store in an empty or missing folder: for the very first start only")
 		_ = cmd.MarkFlagDirname("data-dir")
+		flags.IntVar(&f.checkpoint, "checkpoint-bytes", 0, "bytes of values between two checkpoints, for tests")
+		_ = flags.MarkHidden("checkpoint-bytes")
 	}
 	if role == protocol.RoleAcceptor {
 		flags.BoolVar(&f.join, "join", false, "join a running cluster that this acceptor was added to; makes a new store if there is none")
@@ -85,6 +88,7 @@ type settings struct {
 	log           hclog.Logger
 	dataDir       string
 	init          bool
+	checkpoint    int // bytes; 0: the usual
 	receiveBuffer int
 }
 
@@ -95,6 +99,7 @@ func (f *roleFlags) resolve(cmd *cobra.Command, role protocol.Role) (settings, e
 		self:          protocol.Peer{Role: role, ID: protocol.NodeID(f.id)},
 		dataDir:       cmp.Or(f.dataDir, f.defaultDataDir(role)),
 		init:          f.init || f.join,
+		checkpoint:    f.checkpoint,
 		receiveBuffer: f.receiveBuffer,
 	}
 	if err := f.check(); err != nil {
@@ -139,6 +144,9 @@ func (f *roleFlags) check() error {
 	}
 	if f.receiveBuffer < 0 {
 		return fmt.Errorf("--receive-buffer %d: must not be negative", f.receiveBuffer)
+	}
+	if f.checkpoint < 0 {
+		return fmt.Errorf("--checkpoint-bytes %d: must not be negative", f.checkpoint)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func newRoleFleet(dir string, o *Options, network *servers.Network) (*roleFleet,
 		}
 	}
 	f.latest, f.starts = make([]*cluster.Process, len(f.all)), make([]int, len(f.all))
-	options := cluster.Options{Dir: dir, Binary: o.Binary, Acceptors: o.Nodes}
+	options := cluster.Options{Dir: dir, Binary: o.Binary, Acceptors: o.Nodes, Args: memberArgs}
 	if network != nil {
 		options.Interface = servers.PortInterface
 		options.Within = func(role protocol.Role, id int) []string { return network.Within(f.number(role, id) + 1) }

@@ -14,9 +14,12 @@ type serverFleet struct {
 	all []member
 }
 
-// serverArgs are given to every server: checkpoints so often that logs are trimmed
-// while the faults go on, and no reserve, so that a full disk is really full.
-var serverArgs = []string{"--checkpoint-bytes", "65536", "--reserve", "0"}
+// memberArgs are given to every member: checkpoints so often that logs are trimmed while
+// the faults go on. serverArgs leave no reserve, so that a full disk is really full.
+var (
+	memberArgs = []string{"--checkpoint-bytes", "65536"}
+	serverArgs = append([]string{"--reserve", "0"}, memberArgs...)
+)
 
 func serverMembers(count int) (all []member) {
 	for i := range count {
