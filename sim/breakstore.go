@@ -49,6 +49,7 @@ func breakWipe(w *world, f *Fault, r *rand.Rand) func() {
 		return nil
 	}
 	bare, back := r.IntN(3) == 0, r.IntN(2) == 0 || !h.voter()
+	bare = bare || !w.foundersHold(h)
 	h.crash()
 	shelf, shelved := h.disk, h.store
 	h.disk = newDisk(r.Uint64(), w.plan.tearSectors)
@@ -90,6 +91,22 @@ func (w *world) known(h *host) bool {
 		}
 	}
 	return true
+}
+
+// foundersHold reports whether a host may begin anew. A new store begins with the
+// members that the cluster began with: a majority of those on new stores would be a
+// cluster of its own, whoever the members are by now.
+func (w *world) foundersHold(h *host) bool {
+	if !h.voter() {
+		return true
+	}
+	anew := 1
+	for _, x := range w.hosts {
+		if x != h && x.founder && !x.gone && x.stranger() {
+			anew++
+		}
+	}
+	return !h.founder || anew <= (len(w.founders)-1)/2
 }
 
 // newStore forgets what the host knows of its store.

@@ -68,7 +68,7 @@ func (w *world) found() {
 	}
 	w.quorum = quorum
 	for _, id := range ids {
-		w.newHost(protocol.Peer{Role: voter, ID: id})
+		w.newHost(protocol.Peer{Role: voter, ID: id}).founder = true
 	}
 	if !w.network.streams {
 		w.settleRoles(protocol.RoleProposer, w.plan.proposers)
