@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/net/ipv4"
 )
 
 // TestMain lets the test binary play a server, as the real binary would.
@@ -93,9 +95,33 @@ func (p *played) serve() int {
 	http.HandleFunc("/reach", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, reach(r.Context(), r.URL.Query().Get("to")))
 	})
+	http.HandleFunc("/say", func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, say(r.URL.Query().Get("to")))
+	})
 	go func() { _ = http.Serve(l, nil) }()
 	<-asked
 	return 0
+}
+
+// say sends a datagram to a group, through the server's interface.
+func say(to string) error {
+	ifi, err := net.InterfaceByName(PortInterface)
+	if err != nil {
+		return err
+	}
+	conn, err := net.ListenPacket("udp4", ":0")
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := ipv4.NewPacketConn(conn).SetMulticastInterface(ifi); err != nil {
+		return err
+	}
+	group, err := net.ResolveUDPAddr("udp4", to)
+	if err == nil {
+		_, err = conn.WriteTo([]byte("heard"), group)
+	}
+	return err
 }
 
 // reach reports whether a TCP connection can be made. Nobody is so far away
