@@ -46,8 +46,8 @@ Workloads:
 Nemeses (--nemesis takes several, separated by commas):
 ` + torture.NemesisHelp() + `
 
-At every --nemesis-interval one that is drawn begins to do harm, or stops if it does
-some. As root the members run in network namespaces of the run's own; without root
+At every --nemesis-interval one that is drawn begins to do harm, or one that does some
+stops. As root the members run in network namespaces of the run's own; without root
 they run on the loopback interface, and only kill and pause can be had.
 
 The run's folder gets its settings, the logs of all members, the history in Jepsen's

@@ -9,8 +9,9 @@ import (
 )
 
 // schedule lets nemeses start and stop, one deed at every interval. With one nemesis
-// starts and stops alternate; with several, each time one is drawn: if it does harm
-// now it stops, else it starts. So several may be at it at once.
+// starts and stops alternate; with several, they are drawn, and more than one may be at it
+// at once. But the more there are, the more likely it is that the next deed is a stop: a
+// cluster that is down all the time shows nothing.
 type schedule struct {
 	world    *world
 	kinds    []kind
@@ -52,7 +53,7 @@ func (s *schedule) run(ctx context.Context) error {
 
 // turn is one deed.
 func (s *schedule) turn(ctx context.Context) error {
-	i := s.random.IntN(len(s.kinds))
+	i := s.draw()
 	if s.active[i] {
 		return s.stop(i)
 	}
@@ -64,6 +65,23 @@ func (s *schedule) turn(ctx context.Context) error {
 		return fmt.Errorf("nemesis %s, %s: %w", s.kinds[i].name, what, err)
 	}
 	return nil
+}
+
+// draw draws who starts or stops next. Of n that are at it one stops with a chance of
+// n in n+1; so there is one at it on average.
+func (s *schedule) draw() int {
+	var idle, busy []int
+	for i, active := range s.active {
+		if active {
+			busy = append(busy, i)
+		} else {
+			idle = append(idle, i)
+		}
+	}
+	if len(idle) == 0 || s.random.IntN(len(busy)+1) > 0 {
+		return busy[s.random.IntN(len(busy))]
+	}
+	return idle[s.random.IntN(len(idle))]
 }
 
 func (s *schedule) stop(i int) error {
