@@ -2,7 +2,6 @@ package sim
 
 // cut is a partition of the network: what crosses it does not arrive.
 type cut struct {
-	key    uint64
 	oneWay bool // only from side 0 to side 1; the other way is open
 	side   func(e *endpoint) int
 	sides  []int8 // by endpoint, 1 more than the side; 0: not asked yet

@@ -20,6 +20,3 @@ func (w *world) random(purpose string, numbers ...uint64) *rand.Rand {
 	}
 	return rand.New(rand.NewPCG(w.options.Seed, h.Sum64()))
 }
-
-// chance is true so often: 0 never, 1 always.
-func chance(r *rand.Rand, p float64) bool { return p > 0 && r.Float64() < p }

@@ -15,8 +15,8 @@ type trace struct {
 }
 
 // begin starts the lines of one event.
-func (t *trace) begin(event int, at time.Duration) {
-	t.header = fmt.Sprintf("%8d %13s", event, at)
+func (t *trace) begin(event int, at time.Duration, k kind) {
+	t.header = fmt.Sprintf("%8d %14s %-8s", event, at, kindNames[k])
 }
 
 // note writes a line; what cannot be written is lost.

@@ -122,7 +122,7 @@ func (w *world) step() {
 	e := w.queue.pop()
 	w.now = e.at
 	if w.trace != nil {
-		w.trace.begin(w.events+1, w.now)
+		w.trace.begin(w.events+1, w.now, e.kind)
 	}
 	if !w.happens(e) {
 		return
