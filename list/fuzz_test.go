@@ -50,3 +50,23 @@ func FuzzDecodeChunk(f *testing.F) {
 		}
 	})
 }
+
+// FuzzPeekHead: what is read off a head without taking it is what it is.
+func FuzzPeekHead(f *testing.F) {
+	for _, s := range []*State{New(Options{}), sample(Options{}), sample(Options{SessionsOnly: true})} {
+		head := s.AppendHead(nil)
+		f.Add(head[:len(head)-sumSize])
+		f.Add(head[:headPeek(head)])
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		_, _, _ = PeekHead(body)
+		head := sealed(bytes.Clone(body))
+		applied, length, err := PeekHead(head)
+		s, whole := RestoreState(head, Options{SessionsOnly: true})
+		if whole == nil && (err != nil || s.Applied() != applied || s.Length() != length) {
+			t.Fatalf("peeked %d, %d (%v), restored %d, %d", applied, length, err, s.Applied(), s.Length())
+		}
+	})
+}
+
+func headPeek(head []byte) int { return min(len(head), 24) }

@@ -2,7 +2,10 @@ package wal
 
 import (
 	"errors"
+	"hash/crc32"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"paxos/vfs"
@@ -92,6 +95,67 @@ func FuzzFrame(f *testing.F) {
 		}
 		if _, _, _, err := r.findMarker(0, func(marker) bool { return false }); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// FuzzHeader: a header is what encode would write, or it is refused.
+func FuzzHeader(f *testing.F) {
+	good := header{segment: 42, logID: testID, size: testSegment}.encode()
+	f.Add(good, false)
+	f.Add(good[:headerBytes-1], true)
+	f.Add(make([]byte, headerBytes), true)
+	f.Fuzz(func(t *testing.T, data []byte, mended bool) {
+		data = slices.Clone(data)
+		if mended && len(data) >= headerBytes {
+			copy(data, magic)
+			order.PutUint32(data[headerBytes-4:], crc32.Checksum(data[:headerBytes-4], castagnoli))
+		}
+		h, err := decodeHeader(data)
+		if err != nil {
+			return
+		}
+		if again, err := decodeHeader(h.encode()); err != nil || again != h {
+			t.Fatalf("%x is read as %+v, and that as %+v: %v", data, h, again, err)
+		}
+	})
+}
+
+// FuzzFolder opens folders with files of any names and lengths beside a good log: it opens with all its records, or is
+// refused as corrupt; names that are not the log's own are left alone.
+func FuzzFolder(f *testing.F) {
+	f.Add("0000000000000002.wal", uint16(0), "x", uint16(3))
+	f.Add("0000000000000003.new", uint16(100), "0000000000000007.spare", uint16(testSegment))
+	f.Add("0000000000000001.spare", uint16(testSegment), "000000000000000A.wal", uint16(1))
+	f.Add("00000000000000ff.wal", uint16(64), "lock.wal", uint16(9))
+	f.Fuzz(func(t *testing.T, name1 string, size1 uint16, name2 string, size2 uint16) {
+		fsys := vfs.NewMem(1)
+		forge(1).batch(1, "a", "b").batch(2).writeTo(t, fsys)
+		foreign := map[string]int{}
+		for _, file := range []struct {
+			name string
+			size uint16
+		}{{name1, size1}, {name2, size2}} {
+			if file.name == "" || file.name == lockName || file.name == "0000000000000001.wal" || strings.ContainsAny(file.name, "/\x00") || filepath.Clean(file.name) != file.name || file.name[0] == '.' {
+				return
+			}
+			writeFile(t, fsys, testDir+"/"+file.name, make([]byte, file.size))
+			if _, _, ours := parseName(file.name); !ours {
+				foreign[file.name] = int(file.size)
+			}
+		}
+		l, records, _, err := tryOpen(options(fsys), Position{})
+		if err != nil && !errors.Is(err, ErrCorrupt) {
+			t.Fatal(err)
+		}
+		for name := range foreign {
+			if size, err := fsys.Size(testDir + "/" + name); err != nil || name1 != name2 && int(size) != foreign[name] {
+				t.Fatalf("%q is not the log's, and has %d bytes now: %v", name, size, err)
+			}
+		}
+		if err == nil {
+			wantRecords(t, records, "a", "b")
+			must(t, l.Close())
 		}
 	})
 }

@@ -32,7 +32,7 @@ func whole(v []byte) bool {
 }
 
 // fill puts chunks of a few sizes and a counter, in several transactions.
-func fill(t *testing.T, db DB, rng *rand.Rand, from, to int) {
+func fill(t testing.TB, db DB, rng *rand.Rand, from, to int) {
 	t.Helper()
 	for n := from; n < to; n += 5 {
 		must(t, db.Update(func(tx Tx) error {
@@ -87,7 +87,7 @@ func boltImage(t *testing.T, values int) []byte {
 }
 
 // used reads the pages of a file that are in use; what follows is a hole.
-func used(t *testing.T, path string) []byte {
+func used(t testing.TB, path string) []byte {
 	t.Helper()
 	image, err := os.ReadFile(path)
 	must(t, err)

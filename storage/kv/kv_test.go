@@ -22,7 +22,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func open(t *testing.T, opener Opener, path string) DB {
+func open(t testing.TB, opener Opener, path string) DB {
 	t.Helper()
 	db, err := opener(path, true)
 	must(t, err)
