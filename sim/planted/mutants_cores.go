@@ -211,10 +211,10 @@ var learnerMutants = []mutant{
 		Planted: `return s.first.value, s.first.heard`,
 	},
 	{
-		Name: "watermark-is-a-mark", Rule: 0,
-		What:    "what a leader proposed below its watermark is taken for decided",
+		Name: "mark-of-any-ballot", Rule: 3,
+		What:    "a mark is taken for the value that was heard first, in whatever ballot",
 		File:    "learner/learner.go",
-		Line:    `l.watermark = max(l.watermark, m.Decided) // that, not what`,
-		Planted: `l.mark(protocol.Mark{Ballot: m.Ballot, Span: protocol.Span{First: 1, Last: m.Decided}})`,
+		Line:    `l.mark(m.Mark)`,
+		Planted: `l.mark(protocol.Mark{Ballot: l.open.at(l.next).first.ballot, Span: m.Mark.Span})`,
 	},
 }
