@@ -31,6 +31,9 @@ func breakLog(w *world, f *Fault, r *rand.Rand) func() {
 		return nil
 	}
 	good, at := h.disk.crashed(), r.IntN(len(frames))
+	if r.IntN(2) == 0 { // near the end: what lies before the checkpoint is not read
+		at = len(frames) - 1 - r.IntN(min(len(frames), 16))
+	}
 	file := w.flip(h.disk, frames[at], r)
 	w.done(f, fmt.Sprint(h), fmt.Sprintf("has a flipped bit in %s, in a %v at %d", filepath.Base(file), frames[at].Kind, frames[at].At.Offset))
 	switch verdict := w.damaged(h, good, file); {
