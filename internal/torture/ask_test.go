@@ -3,6 +3,7 @@ package torture
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -132,6 +133,27 @@ func TestWhatNobodyHeardWasNotDone(t *testing.T) {
 	ok(t, err)
 	w := workloadAt(t, addresses[0])
 	if _, err := w.ask(t.Context(), &question{deed: appendOne, server: 1, value: 7}); !errors.Is(err, errNotDone) {
+		t.Error(err)
+	}
+}
+
+func TestWhatAServerHeardAndDidNotAnswerIsUnknown(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ok(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = conn.Read(make([]byte, 1000))
+			_ = conn.(*net.TCPConn).SetLinger(0) // the end is a reset
+			conn.Close()
+		}
+	}()
+	w := workloadAt(t, l.Addr().String())
+	if _, err := w.ask(t.Context(), &question{deed: appendOne, server: 1, value: 7}); err == nil || errors.Is(err, errNotDone) {
 		t.Error(err)
 	}
 }
