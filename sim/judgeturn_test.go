@@ -1,8 +1,11 @@
 package sim
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 
+	"paxos/acceptor"
 	"paxos/list"
 	"paxos/node"
 	"paxos/protocol"
@@ -22,6 +25,15 @@ func TestWhatAProcessHoldsIsJudged(t *testing.T) {
 	c.names(checkTrim, "rule 7", func() { c.looksBack(voter, ballot1, 1) })
 	c.bounded(learner, []node.Bound{{Name: "votes", Size: 5, Limit: 5}})
 	c.names(checkBounds, "rule 8", func() { c.bounded(learner, []node.Bound{{Name: "votes", Size: 6, Limit: 5}}) })
+}
+
+func TestOnlyAStrangerIsStoppedAsOne(t *testing.T) {
+	c := newCourt(t, ShapeRoles)
+	stranger := fmt.Errorf("acceptor 1: %w", acceptor.ErrStranger)
+	c.names(checkStopped, "its first store", func() { c.stopped(c.acceptors[0], stranger) })
+	c.acceptors[0].store++
+	c.stopped(c.acceptors[0], stranger)
+	c.stopped(c.acceptors[1], errors.New("the disk is broken"))
 }
 
 func TestEntriesHandedOutAreJudged(t *testing.T) {

@@ -64,9 +64,6 @@ func (l *workload) drain() {
 	}
 }
 
-// done reports whether all have ended.
-func (l *workload) done() bool { return l.waitsFor() == "" }
-
 // waitsFor says which client is not done, and why.
 func (l *workload) waitsFor() string {
 	for _, c := range l.clients {
