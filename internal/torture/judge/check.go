@@ -107,8 +107,8 @@ func (c *checking) list(s subject) error {
 	result := c.judge(&a)
 	if result.Valid == Invalid {
 		some := c.contradiction(all)
-		c.verdict.Witness = witnessOf(some)
-		result.Detail = s.explain(a.absurd)
+		c.verdict.Witness = witnessOf(actionsOf(some))
+		result.Detail = s.explain(reasonOf(some))
 	}
 	c.verdict.add(result)
 	c.drawList(&a, all)
@@ -135,16 +135,43 @@ func (c *checking) judge(a *arranged) Result {
 }
 
 // contradiction is a witness among operations on a list that are not linearizable.
-func (c *checking) contradiction(all []seen) []*action {
+func (c *checking) contradiction(all []seen) (some []seen) {
 	shrink := shrinking{count: len(all), until: time.Now().Add(c.patience), bad: func(strong []bool) bool {
 		a := arrange(weaken(all, strong))
 		return a.opinion() == Invalid
 	}}
-	var some []*action
 	for _, i := range shrink.shrink(byEnd(len(all), func(i int) *action { return all[i].action })) {
-		some = append(some, all[i].action)
+		some = append(some, all[i])
 	}
 	return some
+}
+
+func actionsOf(some []seen) []*action {
+	all := make([]*action, len(some))
+	for i := range some {
+		all[i] = some[i].action
+	}
+	return all
+}
+
+// reasonOf says what is wrong with a witness, where that can be said in one sentence.
+func reasonOf(witness []seen) string {
+	if a := arrange(witness); len(witness) == 1 && a.absurd != "" {
+		return a.absurd
+	}
+	if len(witness) != 2 {
+		return ""
+	}
+	first, then := &witness[0], &witness[1]
+	if then.ret < first.call {
+		first, then = then, first
+	}
+	stale := then.op.Length < first.op.Length || then.appends() && then.op.Length == first.op.Length
+	told := then.outcome == history.OK && (then.op.Length > 0 || !then.appends())
+	if first.ret < then.call && first.op.Length > 0 && told && stale {
+		return fmt.Sprintf("operation %d began after operation %d had ended, and saw an earlier state", then.pair.Invoke.Index, first.pair.Invoke.Index)
+	}
+	return ""
 }
 
 // weaken keeps some operations as they are.

@@ -97,6 +97,22 @@ func TestHistoriesMadeByHand(t *testing.T) {
 	}
 }
 
+func TestTheReasonIsSaidWhereThereIsOne(t *testing.T) {
+	for lines, want := range map[string]string{
+		"0 append 7; 0 ok {:appended-value 7 :index 0}; 1 read; 1 ok {:length 0}":                      "operation 2 began after operation 0 had ended, and saw an earlier state",
+		"0 append 7; 1 append 8; 0 ok {:appended-value 7 :new-state [8]}":                              "does not end with its value",
+		"0 append 7; 0 ok 7; 1 read; 1 ok {:length 5}":                                                 "is not linearizable: 5 entries were seen",
+		"0 append 7; 1 append 8; 2 read; 2 ok [7 8]; 3 read; 3 ok [8 7]":                               "is not linearizable. These",
+		"0 append 7; 0 ok {:appended-value 7 :index 0}; 1 append 8; 1 ok {:appended-value 8 :index 0}": "operation 2 began after operation 0",
+		"0 append 7; 1 append 8; 0 ok {:appended-value 7 :index 0}; 1 ok {:appended-value 8 :index 0}": "is not linearizable. These",
+		"0 txn [[:append 5 1]]; 0 ok [[:append 5 1]]; 1 txn [[:r 5 nil]]; 1 ok [[:r 5 nil]]":           "These operations on key 5 contradict",
+	} {
+		if v, err := Check(parse(t, lines), Append, 0); err != nil || !strings.Contains(v.Explanation, want) {
+			t.Errorf("%s: %v, %v; want %q", lines, v.Explanation, err, want)
+		}
+	}
+}
+
 func checkOne(t *testing.T, name, model, lines string, witness []int) {
 	t.Helper()
 	ops := parse(t, lines)

@@ -41,13 +41,13 @@ func longRegister(writes int) []history.Op {
 
 func TestOneBadAnswerAmongManyIsFound(t *testing.T) {
 	for name, make := range map[string]func(int) []history.Op{"list": longHistory, "register": longRegister} {
-		ops := make(5_000)
+		ops := make(1_500)
 		v, err := Check(ops, Auto, 0)
 		if err != nil || v.Valid != Valid {
 			t.Fatalf("%s: %+v, %v", name, v, err)
 		}
 		pairs, _ := history.Pairs(ops)
-		for _, p := range pairs[6_000:] {
+		for _, p := range pairs[2_000:] {
 			if p.Invoke.F != history.Read {
 				continue
 			}

@@ -24,12 +24,12 @@ func (s subject) of() string {
 	return " on key " + s.key
 }
 
-// explain is what is said above a witness.
-func (s subject) explain(absurd string) string {
-	if absurd != "" {
-		absurd = " (" + absurd + ")"
+// explain is what is said above a witness. The reason may be empty.
+func (s subject) explain(reason string) string {
+	if reason != "" {
+		reason = ": " + reason
 	}
-	return fmt.Sprintf("The history is not linearizable%s. These operations%s contradict each other, whatever else happened:", absurd, s.of())
+	return fmt.Sprintf("The history is not linearizable%s. These operations%s contradict each other, whatever else happened:", reason, s.of())
 }
 
 // split tells the keys apart. A history without keys is one subject.
