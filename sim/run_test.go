@@ -19,9 +19,9 @@ func sound(t *testing.T, o Options) *Result {
 }
 
 func TestTheSameSeedIsTheSameRun(t *testing.T) {
-	for seed := uint64(1); seed <= 6; seed++ {
+	for seed := uint64(1); seed <= 3; seed++ {
 		for _, shape := range []string{ShapeRoles, ShapeServers} {
-			o := Options{Seed: seed, Shape: shape, Steps: 8000}
+			o := Options{Seed: seed, Shape: shape, Steps: 4000}
 			first := Run(o)
 			for name, again := range map[string]*Result{"again": Run(o), "on one processor": onOneProcessor(o), "with another collector": collecting(o)} {
 				if first.Hash != again.Hash || first.Events != again.Events || fmt.Sprint(first.Counts) != fmt.Sprint(again.Counts) {
@@ -69,9 +69,9 @@ type counter struct{ n int }
 func (c *counter) Write(p []byte) (int, error) { c.n++; return len(p), nil }
 
 func TestWithoutFaultsNothingGoesWrong(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range uint64(4) {
 		for _, shape := range []string{ShapeRoles, ShapeServers} {
-			r := sound(t, Options{Seed: seed, Shape: shape, Steps: 5000, Faults: []string{}})
+			r := sound(t, Options{Seed: seed, Shape: shape, Steps: 3000, Faults: []string{}})
 			for _, what := range []string{"lost", "cut off", "duplicated", "delayed", "crashes", "stopped by errors", "connections given up"} {
 				if r.Counts[what] != 0 {
 					t.Errorf("seed %d %s: %s: %d", seed, shape, what, r.Counts[what])
@@ -116,7 +116,7 @@ func TestEachKindOfFaultHappensAndHasItsEffect(t *testing.T) {
 			missing := slices.Clone(counts)
 			for seed := uint64(0); seed < 100 && len(missing) > 0; seed++ {
 				for _, shape := range []string{ShapeRoles, ShapeServers} {
-					r := sound(t, Options{Seed: seed, Shape: shape, Steps: 6000, Faults: []string{kind}})
+					r := sound(t, Options{Seed: seed, Shape: shape, Steps: 4000, Faults: []string{kind}})
 					missing = slices.DeleteFunc(missing, func(what string) bool { return r.Counts[what] > 0 })
 				}
 			}
