@@ -121,11 +121,30 @@ func TestTheCommandOfARunNamesAllThatDecidesIt(t *testing.T) {
 	}{
 		{Options{Seed: 7}, "--seed 7"},
 		{Options{Seed: 7, Steps: 500, Shape: ShapeRoles}, "--seed 7 --steps 500 --shape roles"},
-		{Options{Seed: 7, Faults: []string{"loss", "crash"}, Without: []int{1, 12}}, "--seed 7 --faults loss,crash --without 1,12"},
+		{Options{Seed: 7, Faults: []string{"loss", "crash"}, Without: []int{12, 1, 2, 3}}, "--seed 7 --faults loss,crash --without 1-3,12"},
 		{Options{Faults: []string{}}, "--seed 0 --faults none"},
 	} {
 		if got, want := c.o.Command(), fmt.Sprintf("go run ./cmd/paxos sim %s", c.want); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestRangesAreReadAsTheyAreWritten(t *testing.T) {
+	for _, c := range []struct {
+		numbers []int
+		text    string
+	}{
+		{[]int{0}, "0"}, {[]int{0, 1}, "0-1"}, {[]int{3, 5, 6, 7, 9}, "3,5-7,9"}, {[]int{1000, 1001}, "1000-1001"},
+	} {
+		got, err := ParseRanges(c.text)
+		if FormatRanges(c.numbers) != c.text || err != nil || !slices.Equal(got, c.numbers) {
+			t.Errorf("%v is written as %q, and %q read as %v, %v", c.numbers, FormatRanges(c.numbers), c.text, got, err)
+		}
+	}
+	for _, bad := range []string{"", "a", "1-", "-1", "3-2", "1,,2", "1-2-3", "0-99999999999", "5-2000000"} {
+		if got, err := ParseRanges(bad); err == nil {
+			t.Errorf("%q is read as %v", bad, got)
 		}
 	}
 }

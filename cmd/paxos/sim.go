@@ -19,7 +19,7 @@ type simFlags struct {
 	steps     int
 	shape     string
 	faults    []string
-	without   []int
+	without   string
 	trace     bool
 	last      int
 	workers   int
@@ -68,7 +68,7 @@ func (f *simFlags) register(cmd *cobra.Command) {
 	flags.IntVar(&f.steps, "steps", sim.DefaultSteps, "events with faults on")
 	flags.StringVar(&f.shape, "shape", "", "roles or servers (default: drawn from the seed)")
 	flags.StringSliceVar(&f.faults, "faults", nil, "kinds of fault that may happen (default: all)")
-	flags.IntSliceVar(&f.without, "without", nil, "numbers of scheduled faults that are left out")
+	flags.StringVar(&f.without, "without", "", "numbers of scheduled faults that are left out, like 1,4-7")
 	flags.BoolVar(&f.trace, "trace", false, "print every event")
 	flags.IntVar(&f.last, "last", 0, "with --trace: print only the last so many lines; 0: all")
 	flags.IntVar(&f.workers, "workers", 0, "with --seeds: runs at the same time (default: the number of processors)")
@@ -128,7 +128,7 @@ func (f *simFlags) run(cmd *cobra.Command) error {
 
 // options are those of one run, checked.
 func (f *simFlags) options(cmd *cobra.Command) (sim.Options, error) {
-	o := sim.Options{Seed: f.seed, Steps: f.steps, Shape: f.shape, Without: f.without}
+	o := sim.Options{Seed: f.seed, Steps: f.steps, Shape: f.shape}
 	switch {
 	case f.steps < 1:
 		return o, fmt.Errorf("--steps %d: want at least 1", f.steps)
@@ -137,20 +137,31 @@ func (f *simFlags) options(cmd *cobra.Command) (sim.Options, error) {
 	case f.shape != "" && f.shape != sim.ShapeRoles && f.shape != sim.ShapeServers:
 		return o, fmt.Errorf("--shape %s: want %s or %s", f.shape, sim.ShapeRoles, sim.ShapeServers)
 	}
+	if f.without != "" {
+		var err error
+		if o.Without, err = sim.ParseRanges(f.without); err != nil {
+			return o, fmt.Errorf("--without: %w", err)
+		}
+	}
 	if !cmd.Flags().Changed("faults") {
 		return o, nil
 	}
+	return o, f.chooseFaults(&o)
+}
+
+// chooseFaults reads --faults.
+func (f *simFlags) chooseFaults(o *sim.Options) error {
 	o.Faults = []string{}
 	for _, kind := range f.faults {
 		switch {
 		case kind == sim.NoFaults && len(f.faults) == 1:
 		case !slices.Contains(sim.FaultKinds(), kind):
-			return o, fmt.Errorf("--faults %s: want one of %s", kind, strings.Join(sim.FaultKinds(), ", "))
+			return fmt.Errorf("--faults %s: want one of %s", kind, strings.Join(sim.FaultKinds(), ", "))
 		default:
 			o.Faults = append(o.Faults, kind)
 		}
 	}
-	return o, nil
+	return nil
 }
 
 // seedRange reads A..B.

@@ -15,6 +15,7 @@ func TestTheSimulatorRefusesWhatItCannotRun(t *testing.T) {
 		{"--shape round", "--shape round"},
 		{"--faults loss,gremlins", "gremlins"},
 		{"--faults none,loss", "none"},
+		{"--without 4-2", "--without: \"4-2\""},
 		{"--seeds 5", "--seeds 5: want A..B"},
 		{"--seeds 5..4", "--seeds 5..4"},
 		{"--seeds a..b", "--seeds a..b"},

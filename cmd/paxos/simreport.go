@@ -40,12 +40,19 @@ func writeSimText(out io.Writer, r *sim.Result) error {
 	return err
 }
 
-// writeSimFaults prints the scheduled faults that began before the failure.
+// faultsShown is how many faults are shown of a run that failed: the last ones.
+const faultsShown = 20
+
+// writeSimFaults prints the scheduled faults that happened before the failure.
 func writeSimFaults(out io.Writer, r *sim.Result) {
-	for _, f := range r.Faults {
-		if f.Left || f.At > r.Failure.At {
-			continue
-		}
+	happened := slices.DeleteFunc(slices.Clone(r.Faults), func(f sim.Fault) bool {
+		return f.Left || f.Target == "" || f.At > r.Failure.At
+	})
+	if more := len(happened) - faultsShown; more > 0 {
+		fmt.Fprintf(out, "  %d faults, and then\n", more)
+		happened = happened[more:]
+	}
+	for _, f := range happened {
 		until := ""
 		if f.Until != 0 {
 			until = fmt.Sprintf(" until %v", f.Until)

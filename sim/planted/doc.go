@@ -12,8 +12,8 @@
 //	go run ./sim/planted                        the table: hunts every bug over seeds 1 to 10000
 //	go run ./sim/planted -only NAME,...         the same for some of them
 //	go run ./sim/planted -check                 each bug at the seed that the table names, for CI
-//	go run ./sim/planted -build FILE            the program with all bugs, to look at one:
-//	PAXOS_PLANTED=NAME FILE -seeds 7..7 -trace  one run with one bug in it
+//	go run ./sim/planted -build FILE            the program paxos with all bugs
+//	PAXOS_PLANTED=NAME FILE sim --seed 7        one run with one bug in it
 //
 // Start with mutant.go; main.go has the flags, hunt.go the runs, record.go the
 // seeds that are known, table.go what is printed.

@@ -17,8 +17,9 @@ import (
 	"paxos/sim"
 )
 
-// build builds this command with all bugs in it.
-func build(ctx context.Context, program string) error {
+// build builds a command with all bugs in it. Hunts take this one, for it has the
+// least that must be built anew.
+func build(ctx context.Context, program, command string) error {
 	root, err := moduleRoot(ctx)
 	if err != nil {
 		return err
@@ -35,7 +36,7 @@ func build(ctx context.Context, program string) error {
 	if program, err = filepath.Abs(program); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "go", "build", "-overlay", file, "-o", program, "./sim/planted")
+	cmd := exec.CommandContext(ctx, "go", "build", "-overlay", file, "-o", program, command)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the program with the planted bugs: %w\n%s", err, out)
@@ -70,15 +71,6 @@ func (s *settings) runSeeds(ctx context.Context, out io.Writer) error {
 	var from, to uint64
 	if n, err := fmt.Sscanf(s.seeds, "%d..%d", &from, &to); n != 2 || err != nil || from > to {
 		return fmt.Errorf("-seeds %s: want A..B", s.seeds)
-	}
-	if s.trace {
-		o := s.options()
-		o.Seed, o.Trace = from, out
-		r := sim.Run(o)
-		if r.Failure != nil {
-			fmt.Fprintln(out, r.Failure)
-		}
-		return nil
 	}
 	m := sim.RunMany(ctx, sim.ManyOptions{Run: s.options(), From: from, To: to})
 	o := outcome{Seeds: m.Seeds, Events: m.Events}

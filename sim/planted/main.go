@@ -21,27 +21,23 @@ type settings struct {
 	workers int
 	record  bool
 
-	// of the program with the bugs
+	// of the program with the bugs, which runs as a child of this one
 	seeds  string
 	shape  string
 	faults string
-	steps  int
-	trace  bool
 }
 
 func main() {
 	var s settings
 	flag.StringVar(&s.only, "only", "", "names of bugs, apart by commas; default: all")
 	flag.BoolVar(&s.check, "check", false, "try each bug at its known seed; only where that does not show it, hunt")
-	flag.StringVar(&s.build, "build", "", "only build the program with all bugs in it, under this name")
+	flag.StringVar(&s.build, "build", "", "only build the program paxos with all bugs in it, under this name")
 	flag.Uint64Var(&s.most, "most", 10_000, "the last seed that is tried for each bug")
 	flag.IntVar(&s.workers, "workers", 1, "bugs that are hunted at the same time")
 	flag.BoolVar(&s.record, "record", false, "write the seeds that were found to sim/planted/seeds.txt")
-	flag.StringVar(&s.seeds, "seeds", "", "A..B: run these seeds in this very process, until one fails (see -build)")
+	flag.StringVar(&s.seeds, "seeds", "", "A..B: run these seeds in this very process, until one fails; what hunts is made of")
 	flag.StringVar(&s.shape, "shape", "", "with -seeds: roles or servers")
 	flag.StringVar(&s.faults, "faults", "", "with -seeds: kinds of fault, apart by commas")
-	flag.IntVar(&s.steps, "steps", 0, "with -seeds: events with faults on; 0: the default")
-	flag.BoolVar(&s.trace, "trace", false, "with -seeds: print every event")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -56,7 +52,7 @@ func (s *settings) run(ctx context.Context) error {
 	case s.seeds != "":
 		return s.runSeeds(ctx, os.Stdout)
 	case s.build != "":
-		return build(ctx, s.build)
+		return build(ctx, s.build, "./cmd/paxos")
 	}
 	chosen, err := s.chosen()
 	if err != nil {
@@ -89,7 +85,7 @@ func (s *settings) huntAll(ctx context.Context, chosen []mutant) error {
 	}
 	defer os.RemoveAll(dir)
 	program := dir + "/planted"
-	if err := build(ctx, program); err != nil {
+	if err := build(ctx, program, "./sim/planted"); err != nil {
 		return err
 	}
 	known, err := readKnown()
@@ -107,7 +103,7 @@ func (s *settings) huntAll(ctx context.Context, chosen []mutant) error {
 
 // options are those of the runs in this very process.
 func (s *settings) options() sim.Options {
-	o := sim.Options{Shape: s.shape, Steps: s.steps}
+	o := sim.Options{Shape: s.shape}
 	if s.faults != "" {
 		o.Faults = strings.Split(s.faults, ",")
 	}
