@@ -141,6 +141,8 @@ func (f *roleFleet) leader(context.Context) int {
 	return f.number(l.Role, l.ID)
 }
 
+func (f *roleFleet) started(ctx context.Context) error { return f.WaitStarted(ctx) }
+
 func (f *roleFleet) ready(ctx context.Context) error {
 	if err := f.WaitStarted(ctx); err != nil {
 		return err

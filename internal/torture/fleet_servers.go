@@ -50,6 +50,17 @@ func (f *serverFleet) leader(ctx context.Context) int {
 	return f.Leader(ctx) - 1 // 0, none, becomes unknownLeader
 }
 
+func (f *serverFleet) started(ctx context.Context) error {
+	return f.Wait(ctx, "all servers to answer", func() bool {
+		for i := range f.all {
+			if _, err := f.Status(ctx, i+1); err != nil {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 func (f *serverFleet) ready(ctx context.Context) error {
 	_, err := f.WaitLeader(ctx)
 	return err

@@ -41,6 +41,7 @@ func (f *played) members() []member              { return f.all }
 func (f *played) process(i int) *process.Process { return f.latest[i] }
 func (f *played) leader(context.Context) int     { return 0 }
 func (f *played) ready(context.Context) error    { return nil }
+func (f *played) started(context.Context) error  { return nil }
 func (f *played) store(i int) string             { return filepath.Join(f.dir, "store", f.all[i].name) }
 func (f *played) log(i int) string               { return filepath.Join(f.dir, f.all[i].name) }
 func (f *played) stop() error                    { return f.set.Stop() }

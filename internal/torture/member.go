@@ -28,6 +28,8 @@ type fleet interface {
 	leader(ctx context.Context) int
 	// ready waits until the cluster takes commands, after its first start.
 	ready(ctx context.Context) error
+	// started waits until everybody who runs has come so far that it hears a request to stop.
+	started(ctx context.Context) error
 	// store is the folder of a member's store, log the file with all that it said.
 	store(i int) string
 	log(i int) string

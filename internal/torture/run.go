@@ -167,8 +167,20 @@ func (r *run) carryOut(ctx context.Context) error {
 		return err
 	}
 	r.enter("stopping")
+	err := r.up(ctx)
 	r.workload.close() // a server waits for connections on which nothing was asked yet
-	return r.check(checkShutdown, r.world.fleet.stop())
+	if err == nil {
+		err = r.world.fleet.stop()
+	}
+	return r.check(checkShutdown, err)
+}
+
+// up waits until all that were started last, when all was healed, are there: one that is
+// asked to stop while it is still starting dies of the request.
+func (r *run) up(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("not within %s", startPatience))
+	defer cancel()
+	return r.world.fleet.started(ctx)
 }
 
 func (r *run) ready(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,6 +84,39 @@ func TestTheRolesSurviveKillsAndPausesOnLoopback(t *testing.T) {
 	o := runOf(t, Roles, "kill", "pause")
 	o.TimeLimit, o.loopback = 3*time.Second, true
 	passes(t, o)
+}
+
+// slowToComeBack is a program whose second proposer 1 takes its time to start.
+func slowToComeBack(t *testing.T, program string) string {
+	t.Helper()
+	file, mark := filepath.Join(t.TempDir(), "slow"), filepath.Join(t.TempDir(), "mark")
+	script := fmt.Sprintf(`#!/bin/sh
+case "$*" in "proposer --id 1 "*) test -e %[1]s && sleep 2; touch %[1]s;; esac
+exec %[2]s "$@"
+`, mark, program)
+	ok(t, os.WriteFile(file, []byte(script), 0o755))
+	return file
+}
+
+func TestAMemberThatIsStillComingBackIsNotStoppedBeforeItListens(t *testing.T) {
+	o := runOf(t, Roles, "kill")
+	o.TimeLimit, o.Interval, o.loopback = 300*time.Millisecond, 200*time.Millisecond, true
+	o.Seed = 1
+	for o.Binary = slowToComeBack(t, o.Binary); !killsAll(o.Seed); o.Seed++ {
+	}
+	passes(t, o)
+	bands, err := os.ReadFile(filepath.Join(o.Dir, report.NemesisFile))
+	if ok(t, err); !strings.Contains(string(bands), `"text": "all"`) {
+		t.Errorf("the test is void: not all were killed: %s", bands)
+	}
+}
+
+// killsAll says if the first deed of a lone killer is to kill all.
+func killsAll(seed uint64) bool {
+	r := rand.New(rand.NewPCG(seed, streamNemesis))
+	_, _ = r.IntN(1), r.IntN(1) // which nemesis
+	_, what := targets(roleMembers(3), unknownLeader, r)
+	return what == "all"
 }
 
 func TestAMemberThatEndsByItselfFailsTheRunWithItsLastWords(t *testing.T) {
