@@ -114,7 +114,7 @@ func TestAMemberThatIsStillComingBackIsNotStoppedBeforeItListens(t *testing.T) {
 // killsAll says if the first deed of a lone killer is to kill all.
 func killsAll(seed uint64) bool {
 	r := rand.New(rand.NewPCG(seed, streamNemesis))
-	_, _ = r.IntN(1), r.IntN(1) // which nemesis
+	newSchedule(nil, kinds[:1], time.Second, r, nil).draw()
 	_, what := targets(roleMembers(3), unknownLeader, r)
 	return what == "all"
 }
