@@ -92,7 +92,7 @@ type catch struct {
 func (c *catch) caught() bool { return c.Err == nil && c.Check != "" }
 
 // huntEach hunts bugs, so many at a time, and returns the catches in their order.
-func (s *settings) huntEach(ctx context.Context, program string, chosen []mutant, known map[string]knownSeed) []catch {
+func (s *settings) huntEach(ctx context.Context, program string, chosen []mutant, known record) []catch {
 	catches := make([]catch, len(chosen))
 	next := make(chan int)
 	var workers sync.WaitGroup

@@ -34,7 +34,7 @@ func main() {
 	flag.StringVar(&s.build, "build", "", "only build the program paxos with all bugs in it, under this name")
 	flag.Uint64Var(&s.most, "most", 10_000, "the last seed that is tried for each bug")
 	flag.IntVar(&s.workers, "workers", 1, "bugs that are hunted at the same time")
-	flag.BoolVar(&s.record, "record", false, "write the seeds that were found to sim/planted/seeds.txt")
+	flag.BoolVar(&s.record, "record", false, "write the seeds that were found to sim/planted/seeds.txt and docs/testing.md")
 	flag.StringVar(&s.seeds, "seeds", "", "A..B: run these seeds in this very process, until one fails; what hunts is made of")
 	flag.StringVar(&s.shape, "shape", "", "with -seeds: roles or servers")
 	flag.StringVar(&s.faults, "faults", "", "with -seeds: kinds of fault, apart by commas")
@@ -88,17 +88,25 @@ func (s *settings) huntAll(ctx context.Context, chosen []mutant) error {
 	if err := build(ctx, program, "./sim/planted"); err != nil {
 		return err
 	}
-	known, err := readKnown()
+	known, err := readRecord()
 	if err != nil {
 		return err
 	}
 	catches := s.huntEach(ctx, program, chosen, known)
+	known.add(catches)
+	fmt.Print(known.table(chosen))
 	if s.record && ctx.Err() == nil {
-		if err := writeKnown(known, catches); err != nil {
-			return err
-		}
+		err = writeRecord(ctx, known)
 	}
-	return errors.Join(ctx.Err(), printTable(os.Stdout, catches))
+	return errors.Join(err, ctx.Err(), missed(catches))
+}
+
+func writeRecord(ctx context.Context, known record) error {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	return known.write(root)
 }
 
 // options are those of the runs in this very process.

@@ -64,13 +64,6 @@ var acceptorMutants = []mutant{
 		Line:    `case !a.mayVoteIn(m.Ballot):`,
 		Planted: `case false:`,
 	},
-	{
-		Name: "pins-ignored", Rule: 10,
-		What:    "an acceptor does not notice that a leader knows it by another store",
-		File:    "acceptor/pins.go",
-		Line:    `if pin.Acceptor == a.cfg.Self.ID && pin.Store != a.cfg.Self.Store {`,
-		Planted: `if false {`,
-	},
 }
 
 var proposerMutants = []mutant{
@@ -108,6 +101,13 @@ var proposerMutants = []mutant{
 		File:    "proposer/phase2.go",
 		Line:    `*l.slot(i) = slot{value: v, cost: acceptCost(v), sentAt: now}`,
 		Planted: `*l.slot(i) = slot{value: v, cost: acceptCost(v), sentAt: now, accepted: p.members.Add(0, p.cfg.Self.ID)}`,
+	},
+	{
+		Name: "strangers-counted", Rule: 10,
+		What:    "a proposer counts whatever store speaks under an acceptor's name",
+		File:    "proposer/pins.go",
+		Line:    `return state != protocol.PinContradicts`,
+		Planted: `return true`,
 	},
 	{
 		Name: "lowest-vote-wins", Rule: 5,
@@ -157,13 +157,6 @@ var proposerMutants = []mutant{
 		File:    "proposer/reads.go",
 		Line:    `if !p.members.Covers(r.confirmed&^p.pins.disputed, above) || !p.members.Covers(p.rests(), above) {`,
 		Planted: `if false {`,
-	},
-	{
-		Name: "read-by-an-old-round", Rule: 12, Shape: "servers",
-		What:    "answers to heartbeats from before the read confirm it",
-		File:    "proposer/reads.go",
-		Line:    `if len(r.underWay) == 0 || round != r.round {`,
-		Planted: `if len(r.underWay) == 0 {`,
 	},
 	{
 		Name: "read-at-the-applied", Rule: 12, Shape: "servers",

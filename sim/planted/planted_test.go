@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -120,14 +121,49 @@ func TestTheBugThatIsNamedIsInTheProgram(t *testing.T) {
 	}
 }
 
-func TestKnownSeedsAreOfPlantedBugs(t *testing.T) {
-	known, err := readKnown()
+func TestASeedIsKnownForEveryPlantedBug(t *testing.T) {
+	known, err := readRecord()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name := range known {
 		if _, ok := find(name); !ok {
 			t.Errorf("there is no planted bug %s", name)
+		}
+	}
+	var seeds []uint64
+	for _, m := range mutants() {
+		seeds = append(seeds, known[m.Name].Seed)
+		if known[m.Name].Seed == 0 {
+			t.Errorf("no seed is known that catches %s: go run ./sim/planted -only %[1]s -record", m.Name)
+		}
+	}
+	if slices.Max(seeds) > 10_000 || median(seeds) >= 200 {
+		t.Errorf("the simulator has become blind: it needs up to %d seeds, and %d in the median", slices.Max(seeds), median(seeds))
+	}
+}
+
+func TestTheDocsTellWhatIsKnown(t *testing.T) {
+	known, err := readRecord()
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := os.ReadFile(filepath.Join(root, docsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told, err := known.tell(string(docs)); err != nil || told != string(docs) {
+		t.Errorf("%s has another table of planted bugs than %s: go run ./sim/planted -only NAME -record (%v)", docsFile, seedsFile, err)
+	}
+}
+
+func TestTheTableHasAMedian(t *testing.T) {
+	for _, c := range []struct {
+		of   []uint64
+		want uint64
+	}{{[]uint64{5}, 5}, {[]uint64{9, 1}, 5}, {[]uint64{9, 1, 2}, 2}} {
+		if got := median(c.of); got != c.want {
+			t.Errorf("%v: %d, want %d", c.of, got, c.want)
 		}
 	}
 }

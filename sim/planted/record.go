@@ -14,52 +14,83 @@ import (
 //go:embed seeds.txt
 var knownSeeds string
 
-// seedsFile is where it stands, from the module's root.
-const seedsFile = "sim/planted/seeds.txt"
+// Where the record stands, from the module's root: for this program, and for people.
+const (
+	seedsFile = "sim/planted/seeds.txt"
+	docsFile  = "docs/testing.md"
+)
 
-// knownSeed is where a bug was caught.
+// knownSeed is where a bug was caught. The check is last on its line, and may have
+// spaces in it.
 type knownSeed struct {
 	Seed  uint64
 	Check string
 }
 
-// readKnown reads the seeds that are known, by the names of the bugs.
-func readKnown() (map[string]knownSeed, error) {
-	known := map[string]knownSeed{}
+// record is what is known, by the names of the bugs.
+type record map[string]knownSeed
+
+// readRecord reads the seeds that are known.
+func readRecord() (record, error) {
+	known := record{}
 	for line := range strings.Lines(knownSeeds) {
-		var name string
+		fields := strings.SplitN(strings.TrimSpace(line), " ", 3)
 		var k knownSeed
-		if _, err := fmt.Sscan(line, &name, &k.Seed, &k.Check); err != nil || k.Seed == 0 {
+		if len(fields) == 3 {
+			_, _ = fmt.Sscan(fields[1], &k.Seed) // 0 if it is no number
+			k.Check = fields[2]
+		}
+		if k.Seed == 0 {
 			return nil, fmt.Errorf("%s: %q: want a name, a seed and a check", seedsFile, line)
 		}
-		known[name] = k
+		known[fields[0]] = k
 	}
 	return known, nil
 }
 
-// writeKnown writes the seeds, those of new catches and the others that were known
-// before.
-func writeKnown(known map[string]knownSeed, catches []catch) error {
+// add takes new catches over.
+func (r record) add(catches []catch) {
 	for _, c := range catches {
 		if c.caught() {
-			known[c.Name] = knownSeed{c.Seed, c.Check}
+			r[c.Name] = knownSeed{c.Seed, c.Check}
 		}
 	}
+}
+
+// write writes the record, in both places.
+func (r record) write(root string) error {
 	var text strings.Builder
 	for _, m := range mutants() {
-		if k, ok := known[m.Name]; ok {
+		if k, ok := r[m.Name]; ok {
 			fmt.Fprintf(&text, "%s %d %s\n", m.Name, k.Seed, k.Check)
 		}
 	}
-	dir, err := os.Getwd()
+	if err := os.WriteFile(filepath.Join(root, seedsFile), []byte(text.String()), 0o644); err != nil {
+		return err
+	}
+	docs, err := os.ReadFile(filepath.Join(root, docsFile))
 	if err != nil {
 		return err
 	}
-	for filepath.Dir(dir) != dir {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		dir = filepath.Dir(dir)
+	told, err := r.tell(string(docs))
+	if err != nil {
+		return err
 	}
-	return os.WriteFile(filepath.Join(dir, seedsFile), []byte(text.String()), 0o644)
+	return os.WriteFile(filepath.Join(root, docsFile), []byte(told), 0o644)
+}
+
+// The marks around the table in the docs.
+const (
+	tableBegins = "<!-- planted bugs, written by go run ./sim/planted -record -->\n"
+	tableEnds   = "<!-- end of planted bugs -->\n"
+)
+
+// tell puts the table into the text of the docs.
+func (r record) tell(docs string) (string, error) {
+	before, rest, begins := strings.Cut(docs, tableBegins)
+	_, after, ends := strings.Cut(rest, tableEnds)
+	if !begins || !ends {
+		return "", fmt.Errorf("%s: the marks around the table of planted bugs are missing", docsFile)
+	}
+	return before + tableBegins + "\n" + r.table(mutants()) + "\n" + tableEnds + after, nil
 }
