@@ -27,7 +27,7 @@ func (a *Acceptor) canvass(now protocol.Time, from protocol.Sender, m *protocol.
 	out.Now = append(out.Now, reply(from.Peer, &protocol.Support{Round: m.Round, Granted: !hears, Promised: a.promised}))
 	if !hears && a.learned > 0 {
 		out.Now = append(out.Now, protocol.Send{To: protocol.GroupLearners, Only: from.Peer,
-			Msg: &protocol.Trimmed{Trim: a.votes.trim, Applied: a.learned}})
+			Msg: &protocol.Trimmed{Applied: a.learned}}) // nothing is forgotten, as far as this says: peers may still have it
 	}
 }
 

@@ -36,6 +36,14 @@ func newCall(payloads [][]byte) *call { return &call{payloads: payloads, done: m
 // any more.
 func (c *call) begin() bool { return c.state.CompareAndSwap(callWaits, callUnderWay) || c.wanted() }
 
+// size is what the payloads take, in bytes.
+func (c *call) size() (bytes int) {
+	for _, p := range c.payloads {
+		bytes += protocol.PayloadSize(len(p))
+	}
+	return bytes
+}
+
 // wanted reports whether somebody waits for the answer.
 func (c *call) wanted() bool { return c.state.Load() <= callUnderWay }
 

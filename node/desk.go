@@ -43,6 +43,7 @@ type desk struct {
 	dueAt   protocol.Time // when guests and openings are repeated; 0: there are none
 
 	reads    reads
+	held     int     // bytes of calls that go on behind a barrier
 	finished []*call // answered, and not yet told
 	out      protocol.Output
 }

@@ -55,18 +55,30 @@ func (d *desk) read(c *call) {
 // behind lets a call go on when this list holds everything that was acknowledged
 // before.
 func (d *desk) behind(c *call, then func(now protocol.Time)) {
+	if d.waiting() >= deskCalls {
+		d.finish(c, ErrBusy)
+		return
+	}
 	c.then = then
+	d.held += c.size()
 	d.read(c)
 }
 
 // passed lets a call go on, or answers one that only wanted to read.
 func (d *desk) passed(now protocol.Time, c *call) {
-	then := c.then
-	if c.then = nil; then == nil {
+	if c.then == nil {
 		d.finish(c, nil)
-	} else if c.wanted() {
+	} else if then := d.release(c); c.wanted() {
 		then(now)
 	}
+}
+
+// release takes a call out that was to go on behind a barrier.
+func (d *desk) release(c *call) (then func(now protocol.Time)) {
+	if then, c.then = c.then, nil; then != nil {
+		d.held -= c.size()
+	}
+	return then
 }
 
 // flush asks the leader, if somebody waits and no question is under way.
@@ -109,7 +121,7 @@ func (r *reads) tick(d *desk, now protocol.Time) {
 	if r.dueAt == 0 || now < r.dueAt {
 		return
 	}
-	r.asked, r.next = wanted(r.asked), wanted(r.next)
+	r.asked, r.next = d.wanted(r.asked), d.wanted(r.next)
 	stuck := r.seen == d.list.Applied()
 	if r.seen = d.list.Applied(); stuck {
 		r.takeBack()
@@ -123,11 +135,14 @@ func (r *reads) tick(d *desk, now protocol.Time) {
 	}
 }
 
-func wanted(calls []*call) []*call {
+// wanted drops those that nobody waits for any more.
+func (d *desk) wanted(calls []*call) []*call {
 	kept := calls[:0]
 	for _, c := range calls {
 		if c.wanted() {
 			kept = append(kept, c)
+		} else {
+			d.release(c)
 		}
 	}
 	clear(calls[len(kept):])

@@ -16,11 +16,14 @@ type guest struct {
 
 // unlikely is for a call of which the list as it stands here says that it cannot
 // be: the list may be old. So it is looked at again behind a barrier; then the
-// reason is true.
+// reason is true. That it is refused for want of room says, as everywhere, that
+// this very request was not done.
 func (d *desk) unlikely(c *call, reason error, again func(now protocol.Time)) {
 	switch {
 	case c.sure:
 		d.finish(c, reason)
+	case d.held+c.size() > deskBytes:
+		d.finish(c, ErrBusy)
 	case c.begin(): // an earlier request may have been applied: who gives up does not know
 		c.sure = true
 		d.behind(c, again)
@@ -44,9 +47,8 @@ func (d *desk) sessionOf(handle protocol.SessionID) (id protocol.SessionID, know
 // appendIn takes a call of a client's session, by its handle.
 func (d *desk) appendIn(now protocol.Time, handle protocol.SessionID, first protocol.Seq, c *call) {
 	id, known := d.sessionOf(handle)
-	again := func(now protocol.Time) { d.appendIn(now, handle, first, c) }
 	if !known {
-		d.unlikely(c, ErrExpired, again)
+		d.unlikely(c, ErrExpired, func(now protocol.Time) { d.appendIn(now, handle, first, c) })
 		return
 	}
 	if len(c.payloads) == 0 {
@@ -70,7 +72,8 @@ func (d *desk) appendIn(now protocol.Time, handle protocol.SessionID, first prot
 	case run.Last() <= last:
 		d.answerGuest(c, run, 0)
 	case run.Last() > last+protocol.SessionWindow:
-		d.unlikely(c, fmt.Errorf("%w: commands %d to %d, applied are those to %d", ErrOutOfTurn, first, run.Last(), last), again)
+		reason := fmt.Errorf("%w: commands %d to %d, applied are those to %d", ErrOutOfTurn, first, run.Last(), last)
+		d.unlikely(c, reason, func(now protocol.Time) { d.appendIn(now, handle, first, c) })
 	case d.waiting() >= deskCalls || d.hosted+len(run.Block) > deskBytes:
 		d.finish(c, ErrBusy)
 	case c.begin():

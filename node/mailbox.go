@@ -35,10 +35,7 @@ func (b *mailbox) put(self protocol.Sender, sends []protocol.Send) {
 // while the loop is stuck, with a slow disk, what is asked of it must not pile up,
 // though those who asked may be gone (rule 8).
 func (b *mailbox) offer(c *call, begin func(now protocol.Time)) bool {
-	size := 0
-	for _, p := range c.payloads {
-		size += protocol.PayloadSize(len(p))
-	}
+	size := c.size()
 	b.mu.Lock()
 	if len(b.asks) >= deskCalls || b.bytes > 0 && b.bytes+size > deskBytes {
 		b.mu.Unlock()

@@ -93,7 +93,7 @@ func (p *Process) Deadline() (protocol.Time, bool) {
 	if p.err != nil {
 		return 0, false
 	}
-	if len(p.r.worker.results) > 0 || p.r.box != nil && !p.r.box.empty() || p.r.failure.reason() != nil {
+	if p.r.again || len(p.r.worker.results) > 0 || p.r.box != nil && !p.r.box.empty() || p.r.failure.reason() != nil {
 		return p.r.now() + p.begun, true
 	}
 	at, ok := p.r.deadline()
@@ -145,9 +145,10 @@ func (p *Process) do(f func() error) error {
 
 // Stop shuts the process down cleanly: a leader hands over, what was gathered is
 // made durable, a last checkpoint is written, transport and store are closed. After
-// a failure it closes the store as it is and returns the failure.
+// a failure it closes the store as it is and returns the failure; there is nothing
+// to close where the process was never opened.
 func (p *Process) Stop() error {
-	if errors.Is(p.err, errAbandoned) || errors.Is(p.err, ErrStopped) {
+	if p.r == nil || errors.Is(p.err, errAbandoned) || errors.Is(p.err, ErrStopped) {
 		return p.err
 	}
 	err := p.r.stop(p.err)

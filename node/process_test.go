@@ -282,3 +282,53 @@ func TestAProcessTellsWhatItFoundDurable(t *testing.T) {
 		t.Errorf("found %+v; want instance %d, promise %s", found, applied, promised)
 	}
 }
+
+// A session that this list does not know, or commands far ahead, wait behind a
+// barrier; without a leader for long (rule 8).
+func TestBytesBehindABarrierAreBounded(t *testing.T) {
+	w := newHands(t, 1, 3)
+	w.quiet = true
+	h := w.host(protocol.RoleServer, 1).start() // alone: nobody leads
+	held, refused := 0, 0
+	for range 20 {
+		c := h.process.AppendIn(77<<32|5, 1, [][]byte{make([]byte, deskBytes/4)})
+		if err := h.process.Turn(); err != nil {
+			t.Fatal(err)
+		}
+		if c.Done() && errors.Is(c.Err(), ErrBusy) {
+			refused++
+		} else {
+			held += deskBytes / 4
+		}
+		h.checkBounds()
+	}
+	if held > deskBytes || refused == 0 || held+refused*deskBytes/4 != 5*deskBytes {
+		t.Errorf("%d bytes are held, %d calls refused", held, refused)
+	}
+}
+
+func TestWhatNobodyWaitsForTakesNoRoomBehindABarrier(t *testing.T) {
+	w := newHands(t, 1, 3)
+	w.quiet = true
+	h := w.host(protocol.RoleServer, 1).start()
+	for range 3 {
+		c := h.process.AppendIn(77<<32|5, 1, [][]byte{make([]byte, deskBytes/2)})
+		if err := h.process.Turn(); err != nil || c.Done() {
+			t.Fatalf("%v; refused: %v", err, c.Err())
+		}
+		c.Withdraw()
+		w.until("it is forgotten", func() bool { return h.process.r.machine.desk.held == 0 })
+	}
+}
+
+func TestAProcessThatNeverOpenedMayBeStopped(t *testing.T) {
+	h := newHands(t, 1, 1).host(protocol.RoleServer, 1)
+	h.tune = func(o *Options, _ *Env) { o.Init = false }
+	err := h.open()
+	if err == nil {
+		t.Fatal("a missing store was opened")
+	}
+	if stopped := h.process.Stop(); !errors.Is(stopped, err) {
+		t.Errorf("it stopped with %v, it had failed with %v", stopped, err)
+	}
+}

@@ -37,6 +37,7 @@ func (p *Process) Sizes() []Bound {
 	}
 	if d := m.desk; d != nil {
 		b = append(b, Bound{"commands at the desk", d.queued, deskBytes}, Bound{"commands of sessions at the desk", d.hosted, deskBytes},
+			Bound{"commands behind a barrier at the desk", d.held, deskBytes},
 			Bound{"calls at the desk (count)", d.waiting(), deskCalls})
 	}
 	p.bounds = b

@@ -48,6 +48,7 @@ type runner struct {
 	epoch uint64 // of the members that were last told
 
 	checkpointing bool
+	again         bool   // of a Process: another turn is due at once
 	threshold     uint64 // bytes of values between two checkpoints
 	once          once
 	failure       *failure
@@ -109,6 +110,7 @@ func (r *runner) loop(ctx context.Context) error {
 
 // take is one turn of the loop, for everything that there is news of.
 func (r *runner) take(ctx context.Context, letters []letter) error {
+	r.again = false
 	if err := r.results(); err != nil {
 		return err
 	}
@@ -229,6 +231,7 @@ func (r *runner) keepPace(ctx context.Context) error {
 // more to wait for after the end.
 func (r *runner) awaitWorker(end <-chan struct{}) (more bool, err error) {
 	if r.world.inline {
+		r.again = true // what the worker's Wake would do
 		r.worker.one()
 		return true, r.results()
 	}

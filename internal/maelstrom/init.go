@@ -47,8 +47,8 @@ func (s *serving) init(m *message) error {
 		s.fail(m, failed(codeMalformed, "init: this is node %s already", s.self))
 		return nil
 	}
-	s.self, s.names = b.NodeID, b.NodeIDs
-	if s.node == nil {
+	if s.node == nil { // whoever answers requests reads what is set here, from now on
+		s.self, s.names = b.NodeID, b.NodeIDs
 		if err := s.start(); err != nil {
 			s.fail(m, failed(codeCrash, "%v", err))
 			return fmt.Errorf("start node %s: %w", s.self, err)

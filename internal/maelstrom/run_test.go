@@ -252,3 +252,27 @@ func TestWithoutAMajorityWritesAreUnknownAndReadsFail(t *testing.T) {
 		t.Errorf("a read: %s", got)
 	}
 }
+
+// With the race detector: what requests under way look at is not set again.
+func TestToBeInitialisedAgainDisturbsNobody(t *testing.T) {
+	c := startCluster(t, 1, func(o *Options) { o.Timeout = 20 * time.Second })
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 50 {
+			if got := ask(t, c, `{"type":"write","key":1,"value":3}`); got != "write_ok" {
+				t.Errorf("a write was answered with %s", got)
+			}
+		}
+	}()
+	for again := true; again; {
+		if got := ask(t, c, `{"type":"init","node_id":"n1","node_ids":["n1"]}`); got != "init_ok" {
+			t.Errorf("a second init was answered with %s", got)
+		}
+		select {
+		case <-done:
+			again = false
+		default:
+		}
+	}
+}
