@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -154,7 +155,7 @@ func promotion(members *list.Members, id protocol.NodeID) protocol.Change {
 			c.Learners = append(c.Learners, x)
 		}
 	}
-	slices.SortFunc(c.Voters, func(a, b protocol.Member) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(c.Voters, func(a, b protocol.Member) int { return cmp.Compare(a.ID, b.ID) })
 	return c
 }
 
@@ -309,7 +310,7 @@ func told(members *list.Members) (all []Member) {
 		learns := protocol.HasMember(members.Learners, x.ID)
 		all = append(all, Member{ID: x.ID, Address: x.Address, Voter: !learns})
 	}
-	slices.SortFunc(all, func(a, b Member) int { return int(a.ID) - int(b.ID) })
+	slices.SortFunc(all, func(a, b Member) int { return cmp.Compare(a.ID, b.ID) })
 	return all
 }
 

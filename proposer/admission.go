@@ -1,6 +1,7 @@
 package proposer
 
 import (
+	"cmp"
 	"slices"
 
 	"paxos/protocol"
@@ -221,7 +222,7 @@ func (a *admission) enqueue(s *session, run protocol.Run) {
 // with the same start the longer one is kept.
 func (a *admission) keepEarly(s *session, run protocol.Run) {
 	at, found := slices.BinarySearchFunc(s.early, run.First, func(r protocol.Run, first protocol.Seq) int {
-		return int(int64(r.First) - int64(first))
+		return cmp.Compare(r.First, first)
 	})
 	switch {
 	case found && s.early[at].Count >= run.Count:

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -40,7 +41,7 @@ func newNemesis(w *world) *nemesis {
 			n.draw(kind, gap)
 		}
 	}
-	slices.SortStableFunc(n.schedule, func(a, b Fault) int { return int(a.At - b.At) })
+	slices.SortStableFunc(n.schedule, func(a, b Fault) int { return cmp.Compare(a.At, b.At) })
 	n.schedule = n.schedule[:min(len(n.schedule), maxFaults)]
 	for i := range n.schedule {
 		n.schedule[i].Number = i

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -85,7 +86,7 @@ func newState(covers Position) state {
 func (c *Checkpoint) state() (state, []protocol.Vote) {
 	st := newState(c.Covers)
 	st.Promised, st.Round, st.Applied, st.ChunkCount = c.Promised, c.Round, c.Applied, c.ChunkCount
-	st.pins = slices.SortedFunc(slices.Values(c.Pins), func(p, q protocol.Pin) int { return int(p.Acceptor) - int(q.Acceptor) })
+	st.pins = slices.SortedFunc(slices.Values(c.Pins), func(p, q protocol.Pin) int { return cmp.Compare(p.Acceptor, q.Acceptor) })
 	st.setHead(c.Head)
 	votes := c.Votes
 	for i, v := range votes {

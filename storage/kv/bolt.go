@@ -181,6 +181,8 @@ func boltError(path, doing string, err error) error {
 		return fmt.Errorf("%w: %s", ErrClosed, path)
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrChecksum), errors.Is(err, bolterrors.ErrVersionMismatch):
 		return corruptf(path, "%s: %v", doing, err)
+	case strings.HasPrefix(err.Error(), "file size too small"): // for the page size that its first page names
+		return corruptf(path, "%s: %v", doing, err)
 	}
 	return fmt.Errorf("%s database %s: %w", doing, path, withErrno(err))
 }
