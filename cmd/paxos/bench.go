@@ -1,10 +1,8 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 
@@ -94,7 +92,7 @@ func (f *benchFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return f.write(cmd, &report)
+	return printReport(cmd, f.json, &report)
 }
 
 // runServers measures list servers, with values of each size.
@@ -112,7 +110,7 @@ func (f *benchFlags) runServers(cmd *cobra.Command) error {
 		if err != nil {
 			return err
 		}
-		if err := f.write(cmd, &report); err != nil {
+		if err := printReport(cmd, f.json, &report); err != nil {
 			return err
 		}
 	}
@@ -130,17 +128,7 @@ func (f *benchFlags) runCatchUp(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	return f.write(cmd, &report)
-}
-
-// write writes a report in the form that was asked for.
-func (f *benchFlags) write(cmd *cobra.Command, report interface{ WriteText(io.Writer) error }) error {
-	if !f.json {
-		return report.WriteText(cmd.OutOrStdout())
-	}
-	e := json.NewEncoder(cmd.OutOrStdout())
-	e.SetIndent("", "  ")
-	return e.Encode(report)
+	return printReport(cmd, f.json, &report)
 }
 
 func (f *benchFlags) check() error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -91,14 +90,7 @@ func (f *demoFlags) run(cmd *cobra.Command) error {
 }
 
 func (f *demoFlags) print(cmd *cobra.Command, r *demo.Report) error {
-	var err error
-	if f.json {
-		e := json.NewEncoder(cmd.OutOrStdout())
-		e.SetIndent("", "  ")
-		err = e.Encode(r)
-	} else {
-		err = r.WriteText(cmd.OutOrStdout())
-	}
+	err := printReport(cmd, f.json, r)
 	if err == nil && !r.OK() {
 		err = errors.New("a check failed")
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -122,14 +121,7 @@ func (f *tortureFlags) describe(p torture.Progress) string {
 }
 
 func (f *tortureFlags) print(cmd *cobra.Command, r *torture.Result) error {
-	var err error
-	if f.json {
-		e := json.NewEncoder(cmd.OutOrStdout())
-		e.SetIndent("", "  ")
-		err = e.Encode(r)
-	} else {
-		err = r.WriteText(cmd.OutOrStdout())
-	}
+	err := printReport(cmd, f.json, r)
 	switch {
 	case err != nil:
 		return fail(exitUsage, err)
