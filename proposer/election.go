@@ -147,7 +147,7 @@ func (p *Proposer) sendCanvass(now protocol.Time, out *protocol.Output) {
 	}
 	out.Send(protocol.GroupAcceptors, &protocol.Canvass{Round: e.round})
 	e.attempts++
-	wait := backOff(p.cfg, p.cfg.RetransmitMin, e.attempts)
+	wait := backOff(p.cfg.RetransmitMin, p.cfg.RetransmitMax, e.attempts)
 	e.resendAt = now.Add(wait + p.jitter(0, wait/4))
 }
 
@@ -179,14 +179,4 @@ func (p *Proposer) onSupport(now protocol.Time, from protocol.NodeID, m *protoco
 	if p.members.Covers(p.election.granted, p.applied) {
 		p.stand(now, out)
 	}
-}
-
-// patientTries is how many waits are equal before they double.
-const patientTries = 10
-
-// backOff is the wait before repetition number tries+1, given the first one.
-// The first waits are equal: a datagram lost by chance should be
-// repaired soon; after that they double.
-func backOff(cfg Config, first time.Duration, tries int) time.Duration {
-	return min(first<<min(max(tries-patientTries, 0), 8), cfg.RetransmitMax)
 }

@@ -32,7 +32,12 @@ func (p *Proposer) hearsMajority(now protocol.Time) bool {
 			heard = p.members.Add(heard, id)
 		}
 	}
-	return p.members.Covers(heard, max(p.lead.next, p.lead.votes.trim+1)-1)
+	return p.coversNext(heard)
+}
+
+// coversNext reports whether a tally has a majority of all who may vote on what is to come.
+func (p *Proposer) coversNext(t protocol.Tally) bool {
+	return p.members.Covers(t, max(p.lead.next, p.lead.votes.trim+1)-1)
 }
 
 // stalled reports whether nothing was decided for too long with work at hand:
@@ -47,6 +52,9 @@ func (p *Proposer) stalled(now protocol.Time) bool {
 func (p *Proposer) beat(now protocol.Time, out *protocol.Output) {
 	p.lead.beatAt = now.Add(p.cfg.Heartbeat)
 	p.lead.lookAtDisks(now)
+	if r := &p.lead.reads; len(r.underWay) == 0 && r.tries > 0 {
+		r.renew() // a round of its own, for the probe
+	}
 	p.sendHeartbeat(now, out)
 }
 
@@ -55,6 +63,7 @@ func (p *Proposer) beat(now protocol.Time, out *protocol.Output) {
 func (p *Proposer) sendHeartbeat(now protocol.Time, out *protocol.Output) {
 	l := &p.lead
 	l.reads.tries++
+	l.probing(now, l.reads.tries == 1)
 	l.reads.resendAt = now.Add(l.rtt.timeout(p.cfg, l.reads.tries))
 	out.Send(protocol.GroupAcceptors, &protocol.Heartbeat{
 		Ballot: l.ballot, Decided: p.decided(), Round: l.reads.round, Full: l.full, Mark: l.mark(), Pins: p.pins.table.List(),
@@ -77,6 +86,7 @@ func (p *Proposer) onHeartbeatAck(now protocol.Time, from protocol.NodeID, m *pr
 		p.lead.lowAt[place] = max(now, 1)
 	}
 	p.lead.lookAtDisks(now)
+	p.probed(now, from, m.Round)
 	p.onConfirm(from, m.Round, out)
 }
 

@@ -59,7 +59,7 @@ func newPhase1(pinned protocol.Tally, acceptors int) phase1 {
 func (p *Proposer) resendPrepare(now protocol.Time, out *protocol.Output) {
 	f := &p.phase1
 	f.attempts++
-	f.resendAt = now.Add(backOff(p.cfg, p.cfg.RetransmitMin, f.attempts))
+	f.resendAt = now.Add(backOff(p.cfg.RetransmitMin, p.cfg.RetransmitMax, f.attempts))
 	if !f.heard {
 		// Rule 3: a repeated Prepare, too, waits for the record of its round.
 		out.PersistOne(nil, protocol.GroupAcceptors, p.prepare(firstPage, 0))

@@ -37,6 +37,7 @@ type leadership struct {
 	progressAt protocol.Time   // when first or the applied instance moved, or the only open one was proposed
 	told       told
 	reads      reads
+	probe      probe
 	lowAt      []protocol.Time // by place: when an acceptor said last that its disk is nearly full; 0: its last word is otherwise
 	full       bool            // one of them said so lately: no commands are admitted
 

@@ -100,6 +100,10 @@ func (r *reads) due() (protocol.Time, bool) {
 
 func (r *reads) begin() {
 	r.underWay, r.waiting = r.waiting, r.underWay[:0]
+	r.renew()
+}
+
+func (r *reads) renew() {
 	r.round++
 	r.confirmed, r.tries = 0, 0
 }

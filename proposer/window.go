@@ -1,8 +1,6 @@
 package proposer
 
 import (
-	"time"
-
 	"paxos/protocol"
 )
 
@@ -86,22 +84,4 @@ func (w *window) arm(at protocol.Time) {
 	if w.retransmitAt == 0 || at < w.retransmitAt {
 		w.retransmitAt = at
 	}
-}
-
-// rtt estimates how long an answer takes (Jacobson's smoothed mean and deviation).
-type rtt struct{ mean, deviation time.Duration }
-
-func (r *rtt) sample(d time.Duration) {
-	if r.mean == 0 {
-		r.mean, r.deviation = d, d/2
-		return
-	}
-	r.deviation += ((d - r.mean).Abs() - r.deviation) / 4
-	r.mean += (d - r.mean) / 8
-}
-
-// timeout is how long to wait for an answer after the given number of tries.
-func (r *rtt) timeout(cfg Config, tries int) time.Duration {
-	first := min(max(r.mean+4*r.deviation, cfg.RetransmitMin), cfg.RetransmitMax)
-	return backOff(cfg, first, tries)
 }

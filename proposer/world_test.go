@@ -22,6 +22,7 @@ type world struct {
 	events               events
 	serial               uint64
 	loss, dup            float64
+	far                  time.Duration // the least that a datagram takes
 	quorum               protocol.Quorum
 	pageVotes            int
 	valueBytes, pipeline int // of the servers
@@ -118,7 +119,7 @@ func (w *world) after(d time.Duration, do func()) {
 }
 
 func (w *world) delay() time.Duration {
-	return 30*time.Microsecond + time.Duration(w.rng.Int64N(int64(150*time.Microsecond)))
+	return w.far + 30*time.Microsecond + time.Duration(w.rng.Int64N(int64(150*time.Microsecond)))
 }
 
 func (w *world) disk() time.Duration {
