@@ -27,8 +27,38 @@ type fake struct {
 	limit    int            // bytes of a value; 0: any
 	full     bool
 	stale    time.Duration
-	leader   string         // address
-	running  sync.WaitGroup // requests, late ones too
+	leader   string // address
+	running  tally  // requests, late ones too
+}
+
+// tally counts what runs. Unlike with a sync.WaitGroup, something may begin while somebody waits.
+type tally struct {
+	mu    sync.Mutex
+	count int
+	none  sync.Cond
+}
+
+func (r *tally) begin() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.count++
+}
+
+func (r *tally) end() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.count--; r.count == 0 {
+		r.none.Broadcast()
+	}
+}
+
+// wait returns once nothing runs.
+func (r *tally) wait() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.count > 0 {
+		r.none.Wait()
+	}
 }
 
 type fakeSession struct {
@@ -65,7 +95,9 @@ const (
 )
 
 func newFake() *fake {
-	return &fake{sessions: map[uint64]*fakeSession{}, nonces: map[string]uint64{}, changed: make(chan struct{}), requests: map[string]int{}}
+	f := &fake{sessions: map[uint64]*fakeSession{}, nonces: map[string]uint64{}, changed: make(chan struct{}), requests: map[string]int{}}
+	f.running.none.L = &f.running.mu
+	return f
 }
 
 // door is one server of the fake cluster.
@@ -176,8 +208,8 @@ func randomly(rng *rand.Rand, oneIn int) func(string) fault {
 }
 
 func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	d.f.running.Add(1)
-	defer d.f.running.Done()
+	d.f.running.begin()
+	defer d.f.running.end()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return
@@ -216,10 +248,12 @@ func (d *door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		time.Sleep(d.slow)
 		run(w)
 	case late:
-		d.f.running.Go(func() {
+		d.f.running.begin()
+		go func() {
+			defer d.f.running.end()
 			time.Sleep(rand.N(d.slow))
 			run(httptest.NewRecorder())
-		})
+		}()
 		hangUp(w)
 	case expiredNotDone:
 		refuse(w, 410, "session_expired", "not_done")

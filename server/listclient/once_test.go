@@ -160,7 +160,7 @@ func run(t *testing.T, seed uint64, tr trouble) {
 	close(over)
 	disturbing.Wait()
 	c.Close()
-	f.running.Wait() // late requests, too
+	f.running.wait() // late requests, too
 	a, u, r := l.check(t, f.from(0))
 	t.Logf("seed %d: %d acknowledged, %d unknown, %d not done, %d requests", seed, a, u, r, f.count("/v1/list"))
 	if a < 200 {
