@@ -60,34 +60,37 @@ func (s start) flag(name string) string {
 func (s start) has(name string) bool { return slices.Contains(s.Args, name) }
 
 // runFake is a cluster that is only as good as the scripts need: one file is the list of a run; clients append to it
-// once two acceptors were started, learners print it.
+// once two acceptors were started, learners print it. It tells of its start once it hears signals and its store is
+// there: tests end it as soon as they read that.
 func runFake(dir, role string, args []string) error {
-	s := start{Role: role, Pid: os.Getpid(), Args: args}
-	line, err := json.Marshal(s)
-	if err != nil {
-		return err
-	}
-	if err := appendTo(filepath.Join(dir, "starts"), append(line, '\n')); err != nil {
-		return err
-	}
-	if err := fakeStore(s); err != nil {
-		return err
-	}
 	ended := make(chan os.Signal, 1)
 	signal.Notify(ended, syscall.SIGTERM)
+	s := start{Role: role, Pid: os.Getpid(), Args: args}
 	list := filepath.Join(dir, "list-"+s.flag("--run-key"))
+	err := fakeStore(s)
+	if err == nil && role == "acceptor" {
+		err = appendTo(list+".acceptor"+s.flag("--id"), nil)
+	}
+	if err := errors.Join(err, s.tell(dir)); err != nil {
+		return err
+	}
 	switch role {
 	case "client":
 		return fakeClient(list, ended)
 	case "learner":
 		return fakeLearner(list, ended)
-	case "acceptor":
-		if err := appendTo(list+".acceptor"+s.flag("--id"), nil); err != nil {
-			return err
-		}
 	}
 	<-ended
 	return nil
+}
+
+// tell appends a start to the file that readStarts reads.
+func (s start) tell(dir string) error {
+	line, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return appendTo(filepath.Join(dir, "starts"), append(line, '\n'))
 }
 
 // identityName is the file that makes a folder a store.

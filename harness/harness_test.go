@@ -139,7 +139,7 @@ sleep 0.3
 sleep 1.5
 ./client.sh 1 $conf < ../prop1 &
 ./client.sh 2 $conf < ../prop2 &
-for _ in {1..600}; do
+for _ in {1..2400}; do
     test $(cat ../learn1 ../learn2 | wc -l) -ge $((4 * n)) && break
     sleep 0.1
 done

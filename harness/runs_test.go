@@ -69,7 +69,7 @@ func TestALearnedValueWithoutAMajorityIsAFailure(t *testing.T) {
 	p := newFakePlace(t)
 	outer := p.outer()
 	// However slow this machine is: the run is not judged before something was learned.
-	learned := `for _ in {1..600}; do [[ -s $out/learn1 ]] && break; sleep 0.05; done`
+	learned := `for _ in {1..2400}; do [[ -s $out/learn1 ]] && break; sleep 0.05; done`
 	script := p.write("outer/two.sh", strings.NewReplacer(
 		"acceptors=1", "acceptors=2", "check_nothing_learned", learned+"\ncheck_nothing_learned",
 	).Replace(p.read("outer/run_1acceptor.sh")))
@@ -81,7 +81,10 @@ func TestALearnedValueWithoutAMajorityIsAFailure(t *testing.T) {
 func TestARoleThatDiesByItselfIsAFailure(t *testing.T) {
 	p := newFakePlace(t)
 	outer := p.outer()
-	p.write("project/proposer.sh", "#!/bin/sh\necho 'no disk' >&2; exit 4\n")
+	p.write("project/proposer.sh", "#!/bin/sh\necho 'no disk' >&2; touch \"dead-$1\"; exit 4\n")
+	// However slow this machine is: the run goes on when both are dead.
+	p.write("project/client.sh", "#!/bin/sh\nuntil test -e dead-1 -a -e dead-2; do sleep 0.01; done\n"+
+		strings.TrimPrefix(p.read("project/client.sh"), "#!/usr/bin/env bash\n"))
 	out, err := p.command(filepath.Join(outer, "run.sh"), "../project", "100").CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "exit code 4") || !strings.Contains(string(out), "no disk") {
 		t.Errorf("%v\n%s", err, out)

@@ -10,7 +10,7 @@
 #   HARNESS_WAIT_PROPOSERS   from proposers to clients (10)
 #   HARNESS_WAIT_END         from clients to the end (5); 0 ends the run as soon as everything is learned
 #   HARNESS_WAIT_CLIENTS     after that, how much longer clients that still send are waited for (300)
-#   HARNESS_WAIT_LISTS       after that, how long a learner may take to print the last values (10)
+#   HARNESS_WAIT_LISTS       after that, how long a learner may take to print the last values (60)
 #   HARNESS_CONF             a config file to use as it is; without it each run gets groups' ports of its own
 #   HARNESS_SETTINGS         lines to add to that config file of its own, for instance 'timeout 0.001'
 #   HARNESS_OUT              the folder for the run's files (out, beside the scripts)
@@ -232,7 +232,7 @@ finish() {
     pause "${HARNESS_WAIT_END:-5}"
     finish_clients
     learned_files
-    wait_for "${HARNESS_WAIT_LISTS:-10}" printed "$(lines "$out"/prop+([0-9]))" "${files[@]}" ||
+    wait_for "${HARNESS_WAIT_LISTS:-60}" printed "$(lines "$out"/prop+([0-9]))" "${files[@]}" ||
         fail "a learner has not printed everything that was sent"
     check_running
     end_roles TERM
@@ -244,11 +244,10 @@ finish() {
 # end_roles SIGNAL ends what this run started, in the classic way, and sees to it that nothing is left.
 end_roles() {
     local name
+    local -A told=()
     trap - EXIT
     ((${#pid_of[@]} > 0)) || return 0
-    wait_for 10 all_can_be_found
-    pkill "-$1" -f -- "$conf"
-    wait_for 10 nothing_runs || fail "a role did not end within 10 s of SIG$1"
+    wait_for 60 tell_all "$1" || fail "a role did not end within 60 s of SIG$1"
     pkill -KILL -f -- "$conf"
     for name in "${!pid_of[@]}"; do
         wait "${pid_of[$name]}" 2>/dev/null
@@ -260,18 +259,15 @@ end_roles() {
     done
 }
 
-# all_can_be_found is true once pkill -f can find every role that runs: one that was just started is, for a moment, a
-# copy of this script, whose command line does not have the config file.
-all_can_be_found() {
-    local name
-    for name in "${!pid_of[@]}"; do
-        is_running "$name" || continue
-        grep -qF -- "$conf" "/proc/${pid_of[$name]}/cmdline" 2>/dev/null || return 1
+# tell_all SIGNAL sends it, once, to each process that pkill -f would find, and is true when no role runs any more.
+# Until then it has to look again: a role that was just started is, for a moment, a copy of this script, and each time
+# that one program turns into the next it has no command line at all, for another moment.
+tell_all() {
+    local name pid
+    for pid in $(pgrep -f -- "$conf"); do
+        [[ -n ${told[$pid]-} ]] || kill "-$1" "$pid" 2>/dev/null
+        told[$pid]=1
     done
-}
-
-nothing_runs() {
-    local name
     for name in "${!pid_of[@]}"; do
         is_running "$name" && return 1
     done
