@@ -45,6 +45,12 @@ type Placed struct {
 	Instance protocol.Instance // that decided it; 0 where the command was applied by an earlier request
 }
 
+// Leader is who leads, as far as a server knows.
+type Leader struct {
+	ID    protocol.NodeID // 0: nobody is known to
+	Leads bool            // it is this server, and it may propose
+}
+
 // Member is a server of the cluster.
 type Member struct {
 	ID      protocol.NodeID

@@ -21,6 +21,7 @@ type call struct {
 	done     chan struct{}
 	sure     bool                    // the list was brought up to date for it
 	then     func(now protocol.Time) // goes on behind a barrier; nil: the barrier is all that was asked for
+	told     func([]Placed)          // see Server.AppendTelling; nil: done is closed in its place
 }
 
 const (
@@ -58,10 +59,18 @@ func (c *call) refused(err error) *call {
 // whether the cluster may have heard of the call (ErrUnknown) or never will. The
 // call's other fields may be read only after it returned nil.
 func (c *call) wait(ctx context.Context, ended <-chan struct{}) error {
+	return c.waitOr(ctx, ended, nil)
+}
+
+// waitOr is wait for a call whose good answer comes another way: enough is closed
+// then.
+func (c *call) waitOr(ctx context.Context, ended, enough <-chan struct{}) error {
 	var reason error
 	select {
 	case <-c.done:
 		return c.err
+	case <-enough:
+		return nil
 	case <-ctx.Done():
 		reason = context.Cause(ctx)
 	case <-ended:

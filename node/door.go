@@ -8,8 +8,11 @@ import (
 // for the desk in the loop's mailbox, and returns at once. A call that is refused
 // here is answered already.
 
-func (r *runner) askAppend(payloads [][]byte) *call {
+func (r *runner) askAppend(payloads [][]byte) *call { return r.askAppendTelling(payloads, nil) }
+
+func (r *runner) askAppendTelling(payloads [][]byte, told func([]Placed)) *call {
 	c := newCall(payloads)
+	c.told = told
 	if err := r.shown.refuses(); err != nil {
 		return c.refused(err)
 	}

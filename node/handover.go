@@ -2,6 +2,19 @@ package node
 
 import "paxos/protocol"
 
+// tellLeader tells who leads, where that has changed.
+func (r *runner) tellLeader() {
+	if r.OnLeader == nil || r.machine.Proposer == nil {
+		return
+	}
+	p := r.machine.Proposer
+	now := Leader{ID: p.Leader(), Leads: p.Leading()}
+	if now != r.led {
+		r.led = now
+		r.OnLeader(now)
+	}
+}
+
 // yield asks the leader, this server or another one, to give way.
 func (m *Machine) yield(now protocol.Time, to protocol.NodeID) {
 	if m.Proposer.Leading() {

@@ -49,6 +49,9 @@ type Options struct {
 	// start and whenever it changes: whom a transport of connections must reach. It
 	// must not block.
 	OnMembers func([]Member)
+	// OnLeader, if not nil, is told by the loop of a list server who leads, whenever
+	// that changes; at the start nobody is known to. It must not block.
+	OnLeader func(Leader)
 	// ReserveBytes of a list server's disk are kept free: below, commands are
 	// refused, while votes and checkpoints go on. 0: no reserve.
 	ReserveBytes int64

@@ -46,6 +46,7 @@ type runner struct {
 	shown shown
 	space space
 	epoch uint64 // of the members that were last told
+	led   Leader // what OnLeader was last told
 
 	checkpointing bool
 	again         bool   // of a Process: another turn is due at once
@@ -173,6 +174,7 @@ func (r *runner) turn(ctx context.Context) error {
 	}
 	r.tellCalls()
 	r.tellMembers()
+	r.tellLeader()
 	r.background()
 	if r.feed != nil {
 		r.feed.flush(ctx.Done(), r.failure.dead)

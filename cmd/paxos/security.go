@@ -1,21 +1,17 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
-
-	"paxos/transport/stream"
 )
 
 // securityFlags protect a list server; start-servers passes them on.
@@ -121,25 +117,6 @@ func readCertificates(flag, path string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("%s %s: no certificate in it (PEM)", flag, path)
 	}
 	return pool, nil
-}
-
-// dial connects to a peer.
-func (s security) dial() func(ctx context.Context, address string) (net.Conn, error) {
-	if s.peers == nil {
-		return nil // as the transport does by itself
-	}
-	return stream.DialTLS(s.peers)
-}
-
-// authorize says why a peer's connection is refused.
-func (s security) authorize(r *http.Request) error {
-	if s.signers == nil {
-		return nil
-	}
-	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
-		return errors.New("servers must show a certificate that --peer-ca has signed")
-	}
-	return nil
 }
 
 // listener puts TLS, if there is any, on a listener.

@@ -13,10 +13,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"paxos/internal/config"
+	"paxos/engine"
 	"paxos/node"
-	"paxos/protocol"
 	"paxos/server"
-	"paxos/transport/stream"
 )
 
 // defaultReserve of the disk is kept free, in bytes.
@@ -128,7 +127,6 @@ type listServer struct {
 	servers  config.Servers
 	security security
 	self     config.Server // where it is
-	place    place         // who it is
 	listener *net.TCPListener
 	log      hclog.Logger
 }
@@ -144,20 +142,19 @@ func (f *serverFlags) run(cmd *cobra.Command) error {
 		}
 		return fail(exitUsage, err)
 	}
-	if s.place, err = s.findPlace(cmd.Context()); err != nil && cmd.Context().Err() != nil {
-		return s.listener.Close()
-	} else if err != nil {
-		return fail(exitUsage, errors.Join(err, s.listener.Close()))
-	}
-	if s.log, err = f.logger(cmd, s.place.id); err != nil {
+	if s.log, err = f.logger(cmd); err != nil {
 		return fail(exitUsage, err)
 	}
-	if err := s.serve(cmd.Context()); err != nil {
-		code := storeExitCode(err)
+	err = s.serve(cmd.Context())
+	switch code := storeExitCode(err); {
+	case err == nil, errors.Is(err, engine.ErrPlace) && cmd.Context().Err() != nil: // it was asked to stop before it was anything
+		return nil
+	case errors.Is(err, engine.ErrPlace):
+		return fail(exitUsage, err)
+	default:
 		s.log.Error("gave up", "error", err, "exit_code", code)
 		return reported{fail(code, err)}
 	}
-	return nil
 }
 
 // resolve reads all files. Its errors are the user's to mend.
@@ -175,7 +172,7 @@ func (f *serverFlags) resolve(cmd *cobra.Command) (s listServer, err error) {
 	if f.join && f.dataDir == "" {
 		return s, errors.New("--join needs --data-dir DIR: later starts find there who this server is")
 	}
-	if _, err := f.logger(cmd, 0); err != nil {
+	if _, err := f.logger(cmd); err != nil {
 		return s, err
 	}
 	if s.servers, err = config.LoadServers(f.cluster, f.port); err != nil {
@@ -185,9 +182,10 @@ func (f *serverFlags) resolve(cmd *cobra.Command) (s listServer, err error) {
 	return s, err
 }
 
-func (f *serverFlags) logger(cmd *cobra.Command, id protocol.NodeID) (hclog.Logger, error) {
+// logger has no name yet: the engine finds out who this is.
+func (f *serverFlags) logger(cmd *cobra.Command) (hclog.Logger, error) {
 	r := roleFlags{logJSON: f.logJSON}
-	return r.logger(cmd, protocol.Peer{Role: protocol.RoleServer, ID: id})
+	return r.loggerNamed(cmd, "")
 }
 
 // find finds the server's own line, and listens there.
@@ -209,57 +207,47 @@ func (s *listServer) find(ctx context.Context) (err error) {
 
 // serve runs the server until ctx is done or something fails.
 func (s *listServer) serve(ctx context.Context) error {
-	transport := stream.New(stream.Options{
-		Self: s.peer(), Cluster: s.place.cluster, Log: s.log, Dial: s.security.dial(), Authorize: s.security.authorize,
-	})
-	engine, err := s.startEngine(transport)
+	e, err := engine.Start(ctx, s.engineOptions())
 	if err != nil {
-		return errors.Join(err, transport.Close(), s.listener.Close())
+		return errors.Join(err, s.listener.Close())
 	}
+	s.log = s.log.Named(e.Name())
 	s.security.warn(s.log, s.listener.Addr())
-	s.log.Info("serving", "listen", s.listener.Addr().String(), "node", s.self.Address(), "servers", len(s.place.first),
+	s.log.Info("serving", "listen", s.listener.Addr().String(), "node", s.self.Address(), "servers", len(e.Status().First),
 		"tls", s.security.tls != nil, "peers_authenticated", s.security.signers != nil, "token", s.security.token != "")
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
-		<-engine.Failed()
+		<-e.Failed()
 		cancel() // nobody must wait for an engine that has ended
 	}()
-	go s.seekMembers(ctx, engine)
 	front := server.New(server.Options{
-		Engine: frontEngine(engine), Token: s.security.token, Peer: transport.Handler(), PeerStatus: peerStatus(transport),
+		Engine: frontEngine(e), Token: s.security.token, Peer: e.PeerHandler(), PeerStatus: peerStatus(e),
 		Log: s.log, Version: programVersion(), Limits: server.Limits{Connections: s.flags.security.maxConnections},
 	})
 	err = front.Serve(ctx, s.security.listener(s.listener))
-	return errors.Join(engine.Stop(), err)
+	return errors.Join(e.Stop(), err)
 }
 
 // frontEngine is what the front door asks. Tests put a broken one in its place, to see
 // that the checks of a history find it.
 var frontEngine = func(e server.Engine) server.Engine { return e }
 
-func (s *listServer) startEngine(transport *stream.Transport) (*node.Server, error) {
-	quorum, err := protocol.NewQuorum(ids(s.place.first)...)
-	if err != nil {
-		return nil, err
-	}
-	return node.StartServer(node.Options{
-		Self: s.peer(), Cluster: s.place.cluster, Quorum: quorum, Members: s.place.first, Seeds: ids(s.place.seeds),
-		OnMembers: func(members []node.Member) { transport.SetPeers(s.place.peers(members)) },
-		Transport: transport, Log: s.log, DataDir: s.place.dir, Init: s.flags.init || s.flags.join,
+// engineOptions make an engine whose list is all that there is: no machine reads it.
+func (s *listServer) engineOptions() engine.Options {
+	return engine.Options{
+		Dir: s.dataDir(), Self: s.self.Address(), Peers: s.servers.Addresses(), Cluster: s.flags.clusterName,
+		Init: s.flags.init, Join: s.flags.join, Mount: true, Log: s.log,
+		ServeTLS: s.security.tls, DialTLS: s.security.peers,
 		ReserveBytes: s.flags.reserve, CheckpointBytes: s.flags.checkpoint, Timing: electionTiming(s.flags.election),
-	})
+	}
 }
 
-func (s *listServer) peer() protocol.Peer {
-	return protocol.Peer{Role: protocol.RoleServer, ID: s.place.id}
-}
-
-// peerStatus tells the front door what the transport knows.
-func peerStatus(t *stream.Transport) func() []server.PeerStatus {
+// peerStatus tells the front door what the engine knows of its connections.
+func peerStatus(e *engine.Engine) func() []server.PeerStatus {
 	return func() (all []server.PeerStatus) {
-		for _, p := range t.Peers() {
+		for _, p := range e.Peers() {
 			all = append(all, server.PeerStatus{
 				ID: p.ID, Address: p.Address, Connected: p.Connected, QueuedBytes: int64(p.QueuedBytes), Shed: p.Shed,
 			})

@@ -187,13 +187,17 @@ func (f *roleFlags) usualLevel() string {
 }
 
 func (f *roleFlags) logger(cmd *cobra.Command, self protocol.Peer) (hclog.Logger, error) {
+	return f.loggerNamed(cmd, fmt.Sprintf("%s-%d", self.Role, self.ID))
+}
+
+func (f *roleFlags) loggerNamed(cmd *cobra.Command, name string) (hclog.Logger, error) {
 	text := first(cmd, "log-level", envLogLevel, f.usualLevel())
 	level := hclog.LevelFromString(text)
 	if level == hclog.NoLevel {
 		return nil, fmt.Errorf("log level %q: want trace, debug, info, warn, error or off (--log-level, %s)", strings.TrimSpace(text), envLogLevel)
 	}
 	return hclog.New(&hclog.LoggerOptions{
-		Name:       fmt.Sprintf("%s-%d", self.Role, self.ID),
+		Name:       name,
 		Level:      level,
 		Output:     cmd.ErrOrStderr(),
 		JSONFormat: f.logJSON,

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Propose has a command applied, once, by the machines of all nodes, and returns
+// the result of this node's machine. When it returns without an error, the command
+// is durable on a majority, and every Read that begins later sees it.
+//
+// Each error is ErrNotDone or ErrUnknown. Where ctx ends first, it is ErrNotDone if
+// nobody else has heard of the command yet, and ErrUnknown otherwise. It wraps the
+// reason, too: ctx's error, ErrBusy, ErrFull, ErrTooLong, ErrStopped, ErrRemoved.
+// Propose itself repeats what the network loses, and waits for a leader.
+//
+// Without a machine the result is the command's index in the list, a uint64.
+func (e *Engine) Propose(ctx context.Context, command []byte) (any, error) {
+	if e.reader == nil {
+		placed, err := e.node.Append(ctx, [][]byte{command})
+		if err != nil {
+			return nil, outcome(err)
+		}
+		return placed[0].Index, nil
+	}
+	results := &e.reader.results
+	if results.busy() {
+		return nil, fmt.Errorf("%w: the state machine does not keep up: %w", ErrNotDone, ErrBusy)
+	}
+	w := &waiter{done: make(chan struct{})}
+	err := e.node.AppendTelling(ctx, command, func(index uint64) { results.placed(w, index) }, w.done)
+	if err != nil {
+		return nil, outcome(err)
+	}
+	return w.result, w.err
+}
+
+// Read returns when this node's machine has applied every command that was
+// acknowledged, by any node, before the call. What is then read from the machine is
+// linearizable. It writes no log, and is answered by a round of messages, shared by
+// all reads that wait. It needs no leader's clock and no lease.
+//
+// The error is ctx's, or ErrBusy, ErrStopped, ErrRemoved. Without a machine Read is Barrier.
+func (e *Engine) Read(ctx context.Context) error {
+	if err := e.node.Barrier(ctx); err != nil {
+		return readError(err)
+	}
+	if e.reader == nil {
+		return nil
+	}
+	return e.reader.wait(ctx, e.node.View().Length())
+}
+
+// readError takes the outcome out of an error: a read has none.
+func readError(err error) error {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fmt.Errorf("read: no answer of a majority in time: %w", withoutOutcome{err})
+	}
+	return fmt.Errorf("read: %w", withoutOutcome{err})
+}
+
+// withoutOutcome hides that an error says ErrUnknown.
+type withoutOutcome struct{ error }
+
+func (w withoutOutcome) Is(target error) bool {
+	return target != ErrUnknown && errors.Is(w.error, target)
+}
+
+// Query is Read, and then look: a linearizable look at the machine. look runs in the
+// caller's goroutine while no command is applied, perhaps beside others and beside
+// Snapshot, so it must not change anything, and should be short.
+func (e *Engine) Query(ctx context.Context, look func()) error {
+	if err := e.Read(ctx); err != nil {
+		return err
+	}
+	e.Look(look)
+	return nil
+}
+
+// Look is Query without Read: at what the machine has by now, which may be old.
+func (e *Engine) Look(look func()) {
+	if e.reader != nil {
+		e.reader.applying.RLock()
+		defer e.reader.applying.RUnlock()
+	}
+	look()
+}

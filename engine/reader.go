@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"paxos/list"
+)
+
+// reader hands the list's entries to the machine, in order and each once, in a
+// goroutine of its own. It may be behind by as much as it likes: what left memory
+// it reads from the disk, one chunk at a time.
+type reader struct {
+	engine  *Engine
+	machine Machine
+	results results
+
+	applying sync.RWMutex  // held by Apply and Restore for writing, by Look for reading
+	next     atomic.Uint64 // index of the next entry; written by the reader's goroutine
+
+	mu    sync.Mutex
+	marks []mark // who waits until an index is applied
+	ended error
+}
+
+// mark is a Read that waits until everything below index is applied.
+type mark struct {
+	index uint64
+	done  chan struct{}
+}
+
+func newReader(e *Engine) *reader { return &reader{engine: e, machine: e.options.Machine} }
+
+// run reads until ctx ends, the node does, or something fails.
+func (r *reader) run(ctx context.Context) (err error) {
+	defer func() { r.finish(err) }()
+	for {
+		changed := r.engine.node.Changed()
+		err := r.catchUp(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ErrStopped
+		case <-r.engine.node.Failed():
+			return ErrStopped
+		}
+	}
+}
+
+// catchUp applies everything that the list has by now.
+func (r *reader) catchUp(ctx context.Context) error {
+	for {
+		view := r.engine.node.View()
+		if r.next.Load() >= view.Length() {
+			return nil
+		}
+		err := view.Read(r.next.Load(), r.engine.node, func(first uint64, count int, block []byte) error {
+			return r.apply(ctx, first, count, block)
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// apply hands a row of entries to the machine. Whoever waits for one of them was
+// noted before the view showed it.
+func (r *reader) apply(ctx context.Context, first uint64, count int, block []byte) error {
+	waiting := r.results.take(first + uint64(count))
+	for index, command := range list.Entries(first, block) {
+		if ctx.Err() != nil {
+			failAll(waiting, ErrStopped)
+			return ErrStopped
+		}
+		result := r.applyOne(index, command)
+		for len(waiting) > 0 && waiting[0].index <= index {
+			if w := waiting[0]; w.index == index {
+				w.finish(result)
+			} else {
+				w.fail(errPassed)
+			}
+			waiting = waiting[1:]
+		}
+	}
+	r.passed()
+	return nil
+}
+
+// errPassed is for those whose command came as a part of an image.
+var errPassed = errors.New("this node was behind, and has got an image of the state with the command in it")
+
+func failAll(waiting []*waiter, err error) {
+	for _, w := range waiting {
+		w.fail(err)
+	}
+}
+
+// applyOne applies one command. A panic of the machine is not ours to hide; but say
+// where in the list it is.
+func (r *reader) applyOne(index uint64, command []byte) (result any) {
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	returned := false
+	defer func() {
+		if !returned {
+			r.engine.log.Error("the state machine panicked; it will do so on every node, and after each restart, until the program can carry this command out",
+				"index", index, "command_bytes", len(command))
+		}
+	}()
+	result = r.machine.Apply(command)
+	returned = true
+	r.next.Store(index + 1)
+	return result
+}
+
+// passed tells those who wait for what was applied by now.
+func (r *reader) passed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept := r.marks[:0]
+	for _, m := range r.marks {
+		if m.index <= r.next.Load() {
+			close(m.done)
+		} else {
+			kept = append(kept, m)
+		}
+	}
+	clear(r.marks[len(kept):])
+	r.marks = kept
+}
+
+// wait waits until everything below index is applied.
+func (r *reader) wait(ctx context.Context, index uint64) error {
+	done, err := r.mark(index)
+	if err != nil || done == nil {
+		return err
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+		r.unmark(done)
+		return fmt.Errorf("read: the state machine has not come so far in time: %w", context.Cause(ctx))
+	}
+	if r.next.Load() >= index {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return fmt.Errorf("read: %w", r.ended)
+}
+
+// mark returns a channel that is closed when everything below index is applied, nil
+// if it is.
+func (r *reader) mark(index uint64) (chan struct{}, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.next.Load() >= index {
+		return nil, nil
+	}
+	if r.ended != nil {
+		return nil, fmt.Errorf("read: %w", r.ended)
+	}
+	if len(r.marks) >= maxResults {
+		return nil, fmt.Errorf("read: %w", ErrBusy)
+	}
+	done := make(chan struct{})
+	r.marks = append(r.marks, mark{index, done})
+	return done, nil
+}
+
+func (r *reader) unmark(done chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, m := range r.marks {
+		if m.done == done {
+			r.marks = append(r.marks[:i], r.marks[i+1:]...)
+			return
+		}
+	}
+}
+
+// finish ends everybody's waiting.
+func (r *reader) finish(err error) {
+	if err == nil {
+		err = ErrStopped
+	}
+	r.results.end(err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ended = err
+	for _, m := range r.marks {
+		close(m.done)
+	}
+	r.marks = nil
+}
