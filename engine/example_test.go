@@ -114,4 +114,3 @@ func listen(n int) (listeners []net.Listener, addresses []string) {
 	}
 	return listeners, addresses
 }
-

@@ -12,8 +12,8 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
 
-	"paxos/internal/config"
 	"paxos/engine"
+	"paxos/internal/config"
 	"paxos/node"
 	"paxos/server"
 )
