@@ -41,6 +41,9 @@ Workloads:
   roles     clients submit values to the multicast roles (--nodes acceptors, 2
             proposers, 2 learners): everything acknowledged is learned once, in
             every client's order, by all learners alike
+  kv        clients read, write, compare and set, and delete a few keys of a key-value
+            store: any program of yours, --program PATH, that keeps to docs/torture.md;
+            each key must be linearizable
 
 Nemeses (--nemesis takes several, separated by commas):
 ` + torture.NemesisHelp() + `
@@ -50,8 +53,8 @@ stops. As root the members run in network namespaces of the run's own; without r
 they run on the loopback interface, and only kill and pause can be had.
 
 The run's folder gets its settings, the logs of all members, the history in Jepsen's
-format (history.edn) and as transactions for Elle (elle.edn), the verdict, porcupine's
-view of it, and plots. The stores stay there, too, if a check failed.
+format (history.edn) and as transactions for Elle (elle.edn, not with kv), the verdict,
+porcupine's view of it, and plots. The stores stay there, too, if a check failed.
 
 Exit codes:
   0  every check passed
@@ -61,6 +64,7 @@ Exit codes:
 		Example: `  paxos torture --nemesis kill,pause
   sudo paxos torture --workload roles --nemesis all --time-limit 5m
   sudo paxos torture --nodes 5 --nemesis partition-majority-ring --nemesis-interval 3s --seed 7
+  sudo paxos torture --workload kv --program ./kv --nemesis all
   paxos torture check paxos-torture/*/history.edn
   paxos torture serve`,
 		Args: cobra.NoArgs,
@@ -74,7 +78,8 @@ Exit codes:
 func (f *tortureFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.Workload, "workload", torture.Append, strings.Join(torture.Workloads(), ", "))
-	flags.IntVar(&f.Nodes, "nodes", 3, "how many list servers, or acceptors")
+	flags.StringVar(&f.Program, "program", "", "what plays the nodes with --workload kv")
+	flags.IntVar(&f.Nodes, "nodes", 3, "how many list servers, acceptors, or nodes of the program")
 	flags.IntVar(&f.Concurrency, "concurrency", 8, "how many clients, each of which does one thing at a time")
 	flags.Float64Var(&f.Rate, "rate", 2000, "about so many operations a second of all clients together, at most; 0: as fast as they can")
 	flags.DurationVar(&f.TimeLimit, "time-limit", time.Minute, "how long clients and nemeses go on")

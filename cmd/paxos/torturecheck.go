@@ -42,8 +42,8 @@ Models:
             {:appended-value v :new-state [...]}, {:appended-value v :index i}; :read,
             answered with the whole list, {:length n}, or {:index i :value v :length n}.
             Elle's transactions (:txn) of one append or one read, each key by itself
-  register  one register. :write of a value, :read of it, :cas of [old new]; with
-            [key value] everywhere, each key by itself
+  register  one register. :write of a value (nil deletes), :read of it, :cas of [old new];
+            with [key value] everywhere, each key by itself
   roles     append, and besides: each process's (or :client's) values stand in order,
             and the last lists of all nodes are the same
   auto      append or register, whichever fits

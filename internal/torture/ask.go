@@ -48,17 +48,22 @@ func (w *serverWorkload) ask(ctx context.Context, q *question) (any, error) {
 	}
 	answer, err := w.cluster.Client().Do(r)
 	if err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) && op.Op == "dial" {
-			return nil, fmt.Errorf("%w: %w", errNotDone, err)
-		}
-		return nil, err
+		return nil, unheard(err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK && (q.deed != readEntry || answer.StatusCode != http.StatusNotFound) {
 		return nil, failure(answer)
 	}
 	return w.read(q, answer)
+}
+
+// unheard says of a request that never reached anybody that it was not done.
+func unheard(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return fmt.Errorf("%w: %w", errNotDone, err)
+	}
+	return err
 }
 
 // askGoClient appends in a session, at any server, however often that is tried.

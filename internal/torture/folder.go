@@ -50,6 +50,7 @@ func makeFolder(dir string) (string, error) {
 // settings are the options as config.json has them, with the names of the flags.
 type settings struct {
 	Workload    string    `json:"workload"`
+	Program     string    `json:"program,omitempty"`
 	Nodes       int       `json:"nodes"`
 	Concurrency int       `json:"concurrency"`
 	Rate        float64   `json:"rate"`
@@ -65,7 +66,7 @@ type settings struct {
 
 func (r *run) settings() settings {
 	o, s := &r.Options, settings{Network: "loopback", Disks: "of this host", Began: time.Now()}
-	s.Workload, s.Nodes, s.Concurrency, s.Rate, s.Seed = o.Workload, o.Nodes, o.Concurrency, o.Rate, o.Seed
+	s.Workload, s.Program, s.Nodes, s.Concurrency, s.Rate, s.Seed = o.Workload, o.Program, o.Nodes, o.Concurrency, o.Rate, o.Seed
 	s.TimeLimit, s.Interval, s.Nemesis = o.TimeLimit.String(), o.Interval.String(), o.Nemeses
 	for _, m := range r.world.fleet.members() {
 		s.Members = append(s.Members, m.name)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,14 +15,19 @@ import (
 // tendEvery is how often the keeper looks at its processes.
 const tendEvery = 20 * time.Millisecond
 
-// exitStorage is the exit code of a process whose disk failed or is full.
+// exitStorage is the exit code of a process of ours whose disk failed or is full. Of
+// other programs 1 is allowed, too: that is what most of them end with.
 const exitStorage = 4
+
+var programFullCodes = []int{1, exitStorage}
 
 // keeper keeps the members running, except where a nemesis wants them not to. It knows
 // what the nemeses did, and so it can tell an end that they caused from one that
 // nobody did: that one ends the run.
 type keeper struct {
 	fleet fleet
+	// fullCodes are the exit codes with which a full disk may end a member.
+	fullCodes []int
 
 	mu     sync.Mutex
 	states []state
@@ -36,7 +42,9 @@ type state struct {
 	freed  time.Time // when that ended for the last time
 }
 
-func newKeeper(f fleet) *keeper { return &keeper{fleet: f, states: make([]state, len(f.members()))} }
+func newKeeper(f fleet) *keeper {
+	return &keeper{fleet: f, fullCodes: []int{exitStorage}, states: make([]state, len(f.members()))}
+}
 
 // run tends the members until ctx ends, or one ended that nobody caused to.
 func (k *keeper) run(ctx context.Context) error {
@@ -89,7 +97,7 @@ func (k *keeper) judgeEnd(p *process.Process, s *state) error {
 	if err == nil {
 		return nil
 	}
-	if p.ExitCode() != exitStorage || !s.full && !p.Began().Before(s.freed) {
+	if !slices.Contains(k.fullCodes, p.ExitCode()) || !s.full && !p.Began().Before(s.freed) {
 		return fmt.Errorf("nobody did anything to it, but %w", err)
 	}
 	p.Excuse()

@@ -53,6 +53,20 @@ func TestOnlyTheExitCodeOfAFullDiskIsExcusedByAFullDisk(t *testing.T) {
 	}
 }
 
+func TestAProgramThatIsNotOursMayEndWithCode1OnAFullDiskButNotWithAPanic(t *testing.T) {
+	for script, want := range map[string]bool{"exit 1": true, "exit 4": true, "exit 2": false, "kill -9 $$": false} {
+		f := newPlayed(t, 1, script)
+		k := newKeeper(f)
+		k.fullCodes = programFullCodes
+		k.setFull(0, true)
+		ok(t, f.start(0))
+		<-f.process(0).Done()
+		if err := k.tend(); (err == nil) != want {
+			t.Errorf("%s: %v", script, err)
+		}
+	}
+}
+
 func TestWhoeverAFullDiskEndedIsStartedAgainWhenThereIsRoom(t *testing.T) {
 	f := newPlayed(t, 1, "exit 4")
 	k := newKeeper(f)

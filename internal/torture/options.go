@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -17,10 +18,11 @@ const (
 	Append   = "append"   // to the list of list servers, and read it
 	Register = "register" // write and read the last value of that list
 	Roles    = "roles"    // submit values to the multicast roles
+	KV       = "kv"       // read, write, compare and set the keys of a key-value store
 )
 
 // Workloads are all there are.
-func Workloads() []string { return []string{Append, Register, Roles} }
+func Workloads() []string { return []string{Append, Register, Roles, KV} }
 
 // Options say what a run is. The names are those of Jepsen's command line.
 type Options struct {
@@ -28,6 +30,9 @@ type Options struct {
 	Dir string
 	// Binary is the program that plays the members; empty means the one that is running.
 	Binary string
+	// Program plays the members for KV: any that keeps to docs/torture.md, "Your own
+	// program".
+	Program string
 
 	Workload    string
 	Nodes       int           // list servers, or acceptors: 1 to 7
@@ -91,9 +96,30 @@ func (o *Options) check() (err error) {
 		return fmt.Errorf("--time-limit %s --nemesis-interval %s: want more than 0", o.TimeLimit, o.Interval)
 	}
 	if o.Binary == "" {
-		o.Binary, err = process.Self()
+		if o.Binary, err = process.Self(); err != nil {
+			return err
+		}
 	}
-	return err
+	return o.checkProgram()
+}
+
+// checkProgram looks for the program that the workload kv needs, and no other.
+func (o *Options) checkProgram() (err error) {
+	switch {
+	case o.Workload == KV && o.Program == "":
+		return errors.New("--workload kv: name the --program that plays the nodes")
+	case o.Workload != KV && o.Program != "":
+		return fmt.Errorf("--program goes with --workload %s only", KV)
+	case o.Workload != KV:
+		return nil
+	}
+	if o.Program, err = exec.LookPath(o.Program); err == nil {
+		o.Program, err = filepath.Abs(o.Program)
+	}
+	if err != nil {
+		return fmt.Errorf("--program: %w", err)
+	}
+	return nil
 }
 
 // possible says which of the nemeses can't be had here, and why.

@@ -29,6 +29,9 @@ func TestOptionsThatCanNotBeAreRefused(t *testing.T) {
 		`--nemesis-interval -1s`:     func(o *Options) { o.Interval = -time.Second },
 		`there is no nemesis "fire"`: func(o *Options) { o.Nemeses = []string{"kill", "fire"} },
 		`none goes with no other`:    func(o *Options) { o.Nemeses = []string{"none", "kill"} },
+		`name the --program`:         func(o *Options) { o.Workload = KV },
+		`no-such-program`:            func(o *Options) { o.Workload, o.Program = KV, "/no-such-program" },
+		`goes with --workload kv`:    func(o *Options) { o.Program = "/bin/sh" },
 		`--nodes 3 at least`:         func(o *Options) { o.Nodes, o.Nemeses = 2, []string{"partition-majority-ring"} },
 	} {
 		o := usual()

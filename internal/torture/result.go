@@ -136,7 +136,7 @@ func gaps(ops []history.Op) (longest, all float64) {
 }
 
 // models say by which rules a workload's history is judged.
-var models = map[string]string{Append: judge.Append, Register: judge.Register, Roles: judge.Roles}
+var models = map[string]string{Append: judge.Append, Register: judge.Register, Roles: judge.Roles, KV: judge.Register}
 
 func (r *run) model() string { return models[r.Workload] }
 
@@ -147,7 +147,9 @@ func (r *run) leave(ops []history.Op, bands []report.Band) error {
 		r.keepStores(!r.result.OK()),
 		r.writeJSON(report.NemesisFile, bands),
 		r.writeFile(report.HistoryFile, func(w io.Writer) error { return history.WriteEDN(w, ops) }),
-		r.writeFile(report.ElleFile, func(w io.Writer) error { return history.WriteElle(w, ops) }),
+	}
+	if r.Workload != KV { // Elle has no word for a deletion
+		errs = append(errs, r.writeFile(report.ElleFile, func(w io.Writer) error { return history.WriteElle(w, ops) }))
 	}
 	var witness judge.Witness
 	if v := r.result.Verdict; v != nil {

@@ -67,10 +67,7 @@ func (r *run) later(f func()) { r.cleanUp = append(r.cleanUp, f) }
 
 // build makes network, cluster, disks and clients, and starts nothing yet.
 func (r *run) build() (err error) {
-	all := serverMembers(r.Nodes)
-	if r.Workload == Roles {
-		all = roleMembers(r.Nodes)
-	}
+	all := membersOf(r.Workload, r.Nodes)
 	if r.plan.network {
 		if err := r.buildNetwork(len(all)); err != nil {
 			return err
@@ -83,6 +80,9 @@ func (r *run) build() (err error) {
 	}
 	r.later(func() { r.workload.close() })
 	r.world.keeper = newKeeper(r.world.fleet)
+	if r.Workload == KV {
+		r.world.keeper.fullCodes = programFullCodes
+	}
 	if r.plan.disks {
 		if err := r.buildDisks(all); err != nil {
 			return err
@@ -103,18 +103,40 @@ func (r *run) buildNetwork(count int) (err error) {
 	return r.network.AllowMulticast()
 }
 
+// membersOf are those of a workload's cluster.
+func membersOf(workload string, nodes int) []member {
+	switch workload {
+	case Roles:
+		return roleMembers(nodes)
+	case KV:
+		return programMembers(nodes)
+	}
+	return serverMembers(nodes)
+}
+
 func (r *run) buildCluster() error {
 	dir := r.path(clusterFolder)
-	if r.Workload == Roles {
-		f, err := newRoleFleet(dir, &r.Options, r.network)
-		if err != nil {
-			return err
-		}
-		r.later(f.close)
-		r.world.fleet = f
-		r.workload, err = newRoleWorkload(f, r.network, &r.Options, r.recorder, &r.counters)
+	switch r.Workload {
+	case Roles:
+		return r.buildRoles(dir)
+	case KV:
+		return r.buildPrograms(dir)
+	}
+	return r.buildServers(dir)
+}
+
+func (r *run) buildRoles(dir string) error {
+	f, err := newRoleFleet(dir, &r.Options, r.network)
+	if err != nil {
 		return err
 	}
+	r.later(f.close)
+	r.world.fleet = f
+	r.workload, err = newRoleWorkload(f, r.network, &r.Options, r.recorder, &r.counters)
+	return err
+}
+
+func (r *run) buildServers(dir string) error {
 	f, err := newServerFleet(dir, &r.Options, r.network)
 	if err != nil {
 		return err
@@ -123,6 +145,16 @@ func (r *run) buildCluster() error {
 	r.world.fleet = f
 	r.workload, err = newServerWorkload(f, r.network, &r.Options, r.recorder, &r.counters)
 	return err
+}
+
+func (r *run) buildPrograms(dir string) error {
+	f, err := newProgramFleet(dir, &r.Options, r.network)
+	if err != nil {
+		return err
+	}
+	r.later(f.close)
+	r.world.fleet, r.workload = f, newKeyWorkload(f, r.recorder, &r.counters)
+	return nil
 }
 
 func (r *run) buildDisks(all []member) (err error) {

@@ -20,6 +20,10 @@ import (
 var buildDir string
 
 func TestMain(m *testing.M) {
+	if kind := os.Getenv(beStore); kind != "" {
+		playStore(kind)
+		return
+	}
 	var err error
 	if buildDir, err = os.MkdirTemp("", "paxos-torture-"); err != nil {
 		panic(err)

@@ -126,20 +126,19 @@ func (w *serverWorkload) saw(length int64) {
 
 // serverClient is a client that asks random servers for random things.
 type serverClient struct {
-	w       *serverWorkload
-	process int
-	name    string
-	random  *rand.Rand
-	avoid   []time.Time // until when a server is asked less, because it did not answer
-	only    int         // if not 0, the one server that it asks, to append
+	*caller
+	diary
+	w    *serverWorkload
+	name string
+	only int // if not 0, the one server that it asks, to append
 }
 
 func (w *serverWorkload) client(number int, r *rand.Rand) client { return w.newClient(number, r) }
 
 func (w *serverWorkload) newClient(number int, r *rand.Rand) *serverClient {
 	return &serverClient{
-		w: w, process: w.recorder.NewProcess(), name: fmt.Sprintf("client-%d", number), random: r,
-		avoid: make([]time.Time, w.cluster.Count()+1),
+		caller: newCaller(w.cluster.Count(), r), diary: newDiary(w.recorder, w.counters),
+		w: w, name: fmt.Sprintf("client-%d", number),
 	}
 }
 
@@ -152,41 +151,16 @@ func (w *serverWorkload) probes(r *rand.Rand) (all []client) {
 	return all
 }
 
-// avoidFor is how long a server that has not answered is mostly left alone.
-const avoidFor = 300 * time.Millisecond
-
 func (c *serverClient) one(ctx context.Context) (bool, error) {
 	if c.only > 0 {
 		return c.do(ctx, c.only, appendOne, time.Second)
 	}
-	server := c.server()
-	done, err := c.do(ctx, server, c.w.draw(c.random), c.patience())
+	i := c.choose()
+	done, err := c.do(ctx, i+1, c.w.draw(c.random), c.patience())
 	if !done {
-		c.avoid[server] = time.Now().Add(avoidFor)
+		c.silent(i)
 	}
 	return done, err
-}
-
-// server draws one, rarely one that has just not answered.
-func (c *serverClient) server() int {
-	for {
-		i := 1 + c.random.IntN(c.w.cluster.Count())
-		if time.Now().After(c.avoid[i]) || c.random.IntN(10) == 0 {
-			return i
-		}
-	}
-}
-
-// patience is how long the client waits for an answer: mostly so short that it plays on
-// while some servers hang, now and then so long that it sees what they say when they come back.
-func (c *serverClient) patience() time.Duration {
-	switch n := c.random.IntN(100); {
-	case n < 2:
-		return 6 * time.Second
-	case n < 10:
-		return 2 * time.Second
-	}
-	return 500 * time.Millisecond
 }
 
 // do does and records one operation.
@@ -208,9 +182,9 @@ func (c *serverClient) do(ctx context.Context, server int, d deed, patience time
 	if c.w.register && d.appends() {
 		f = history.Write
 	}
-	c.w.recorder.InvokeAt(c.process, f, value, c.name, c.node(d, server))
+	c.recorder.InvokeAt(c.process, f, value, c.name, c.node(d, server))
 	a, err := c.w.ask(ctx, &q)
-	return c.record(&q, a, err)
+	return c.end(d.appends(), a, err)
 }
 
 // node is what the history says of who was asked.
@@ -219,27 +193,6 @@ func (c *serverClient) node(d deed, server int) string {
 		return "" // the Go client chooses, and may ask several
 	}
 	return c.w.cluster.all[server-1].name
-}
-
-// record ends an operation in the history.
-func (c *serverClient) record(q *question, a any, err error) (bool, error) {
-	recorder := c.w.recorder
-	switch {
-	case err == nil:
-		recorder.OK(c.process, a)
-		c.w.counters.ok.Add(1)
-		return true, nil
-	case !q.deed.appends() || is(err, errNotDone):
-		recorder.Fail(c.process, short(err))
-		c.w.counters.fail.Add(1)
-	default:
-		c.process = recorder.Info(c.process, short(err))
-		c.w.counters.info.Add(1)
-	}
-	if is(err, errForbidden) {
-		return false, err
-	}
-	return false, nil
 }
 
 // finalPatience is how long the servers may take to have one list.

@@ -34,8 +34,11 @@
 //	                         {:length n :hash h}                    and what stands in it
 //	                         {:index i :value v :length n}          one entry; no :value where there is none
 //	                         the value, or nil                      a register's
-//	write   the value        the value
+//	write   the value        the value; nil deletes what was there
 //	cas     [old new]        [old new]
+//
+// Where there are several registers, each by its own key, all values are [key value], and
+// those of a compare and set [key [old new]].
 //
 // A whole list in each answer is quadratic: 10,000 appends write 50 million numbers. Where
 // that is too much, record the list's length and hash instead: a hash (func Whole) is as

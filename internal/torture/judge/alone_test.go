@@ -226,23 +226,26 @@ func drawRegister(t *rapid.T) []event {
 	var events []event
 	var now any
 	values := rapid.SampledFrom([]int64{3, 1000}).Draw(t, "values") // few, or all different
-	swap := rapid.Bool().Draw(t, "with swaps")
+	swap, erase := rapid.Bool().Draw(t, "with swaps"), rapid.Bool().Draw(t, "with deletions")
 	for i := range rapid.IntRange(3, 9).Draw(t, "operations") {
 		e := event{begin: 10*i - around.Draw(t, "before"), end: 10*i + around.Draw(t, "after"), outcome: history.OK}
 		v := int64(i)%values + 1
 		kind := rapid.IntRange(0, 3).Draw(t, "kind")
 		old, holds := now.(int64)
+		written := any(v)
 		switch {
 		case kind < 2:
 			e.op, e.answer = history.Op{F: history.Read}, now
 		case kind == 2 && swap && holds:
 			e.op, e.answer = history.Op{F: history.CAS, Value: history.Swap{Old: old, New: v}}, history.Swap{Old: old, New: v}
+		case kind == 3 && erase:
+			e.op, written = history.Op{F: history.Write}, nil
 		default:
 			e.op, e.answer = history.Op{F: history.Write, Value: v}, v
 		}
 		if e.op.F != history.Read {
 			if e.outcome = rapid.SampledFrom([]history.Type{history.OK, history.OK, history.Info, history.Fail}).Draw(t, "outcome"); e.outcome == history.OK || e.outcome == history.Info && rapid.Bool().Draw(t, "done") {
-				now = v
+				now = written
 			}
 		}
 		events = append(events, e)

@@ -72,6 +72,7 @@ type checking struct {
 	verdict  *Verdict
 	patience time.Duration
 	names    names
+	hardest  time.Duration // search through one key of a history
 }
 
 func (c *checking) check(all []action, model string) error {

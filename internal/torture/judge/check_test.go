@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"paxos/internal/torture/history"
 )
@@ -154,12 +155,17 @@ func TestRegistersMadeByHand(t *testing.T) {
 		{"with swaps", "0 write 1; 0 ok 1; 1 cas [1 2]; 1 ok [1 2]; 0 cas [1 3]; 0 fail [1 3]; 1 read; 1 ok 2; 0 cas [2 1]; 0 info; 1 read; 1 ok 1", nil},
 		{"from nothing", "0 cas [nil 2]; 0 ok [nil 2]; 0 read; 0 ok 2", nil},
 		{"a value twice", "0 write 1; 0 ok 1; 0 write 2; 0 ok 2; 0 write 1; 0 ok 1; 0 read; 0 ok 1", nil},
+		{"deleted", "0 write 1; 0 ok 1; 0 write nil; 1 read; 1 ok 1; 1 read; 1 ok nil; 0 ok nil; 1 read; 1 ok nil; 0 write 2; 0 ok 2; 1 read; 1 ok 2", nil},
+		{"deleted late", "0 write nil; 0 info; 1 write 1; 1 ok 1; 2 read; 2 ok 1; 2 read; 2 ok nil", nil},
 		{"keys", "0 write [7 1]; 0 ok [7 1]; 0 write [8 1]; 0 ok [8 1]; 1 cas [7 [1 2]]; 1 ok [7 [1 2]]; 1 read [9 nil]; 1 ok [9 nil]; 1 read [7 nil]; 1 ok [7 2]", nil},
 
 		{"stale", "0 write 1; 0 ok 1; 0 write 2; 0 ok 2; 1 read; 1 ok 1", []int{0, 1, 2, 3, 4, 5}},
 		{"nothing, after something", "0 write 1; 0 ok 1; 1 read; 1 ok nil", []int{0, 1, 2, 3}},
 		{"there and back", "0 write 1; 1 write 2; 2 read; 2 ok 1; 2 read; 2 ok 2; 2 read; 2 ok 1", []int{2, 3, 4, 5, 6, 7}},
 		{"read before it was written", "1 read; 1 ok 1; 0 write 1; 0 ok 1", []int{0, 1, 2, 3}},
+		{"deleted, and there", "0 write 1; 0 ok 1; 0 write nil; 0 ok nil; 1 read; 1 ok 1", []int{0, 1, 2, 3, 4, 5}},
+		{"not deleted, and gone", "0 write 1; 0 ok 1; 0 write nil; 0 fail; 1 read; 1 ok nil", []int{0, 1, 4, 5}},
+		{"deleted before it was written, and gone", "0 write nil; 0 ok nil; 0 write 1; 0 ok 1; 1 read; 1 ok nil", []int{0, 1, 2, 3, 4, 5}},
 		{"never written", "0 write 1; 0 ok 1; 0 read; 0 ok 5", []int{2, 3}},
 		{"refused, and there", "0 write 1; 0 fail; 0 read; 0 ok 1", []int{2, 3}},
 		{"two swaps of one value", "0 write 1; 0 ok 1; 1 cas [1 2]; 2 cas [1 3]; 1 ok [1 2]; 2 ok [1 3]", []int{0, 1, 2, 3, 4, 5}},
@@ -289,5 +295,26 @@ func TestTheWorstResultIsTheVerdict(t *testing.T) {
 	v.add(Result{Name: "c", Valid: Valid})
 	if v.Valid != Invalid || v.Explanation != "bad" || len(v.Checks) != 3 {
 		t.Errorf("%+v", v)
+	}
+}
+
+func TestTheKeyWhoseSearchTookLongestIsDrawn(t *testing.T) {
+	var v Verdict
+	c := checking{verdict: &v}
+	for key, took := range []time.Duration{2, 3, 1} {
+		ops := parse(t, fmt.Sprintf("0 write %d; 0 ok", 70+key))
+		pairs, err := history.Pairs(ops)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := names{}.accesses(actions(ops, pairs))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.drawHardest(all, took)
+	}
+	var html bytes.Buffer
+	if err := v.WriteHTML(&html); err != nil || !strings.Contains(html.String(), "write 71") {
+		t.Errorf("%v; want the second key in\n%s", err, &html)
 	}
 }

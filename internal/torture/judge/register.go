@@ -49,9 +49,11 @@ func (n names) access(a *access) error {
 	return a.misunderstood("a register is written, read, and compared and set, but", a.f)
 }
 
+// write understands a write. A write of nothing deletes.
 func (n names) write(a *access) (err error) {
 	var ok bool
-	if a.value, ok = n.number(a.asked); !ok {
+	a.nothing = a.asked == nil
+	if a.value, ok = n.number(a.asked); !ok && !a.nothing {
 		err = a.misunderstood("it writes", a.asked)
 	}
 	return err
@@ -83,12 +85,12 @@ func (n names) swap(a *access) error {
 	return nil
 }
 
-// unique says if no value was written twice, and none by a compare and set.
+// unique says if no value was written twice, none by a compare and set, and none deleted.
 func unique(all []access) bool {
 	written := make(map[int64]bool, len(all))
 	for i := range all {
 		a := &all[i]
-		if a.kind == swaps || a.kind == writes && written[a.value] {
+		if a.kind == swaps || a.kind == writes && (a.nothing || written[a.value]) {
 			return false
 		}
 		if a.kind == writes {
@@ -102,7 +104,9 @@ func (c *checking) registerByZones(s subject, all []access) {
 	a, ok := zones(all)
 	if ok {
 		c.verdict.add(c.judge(&a))
-		c.drawList(&a, nil)
+		if c.hardest == 0 {
+			c.drawList(&a, nil)
+		}
 		return
 	}
 	some := c.shrinkRegister(all, func(strong []bool) bool {

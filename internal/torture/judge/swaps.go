@@ -18,29 +18,21 @@ const forever = linearizable.Forever
 // with the square of their number.
 const mostSearched = 20_000
 
-// content is what a register holds.
-type content struct {
-	value   int64
-	nothing bool
-}
-
 // registerModel is a register for porcupine. Free values are those of operations that were made
 // weak: they may be there at any time. Where an operation with an unknown outcome is
 // put last, it has no effect on anything, and so it must always be possible.
-func registerModel(free map[int64]bool) porcupine.Model {
+func registerModel(free map[content]bool) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return content{nothing: true} },
 		Step: func(state, input, _ any) (bool, any) {
 			now, a := state.(content), input.(*access)
-			switch a.kind {
-			case writes:
-				return true, content{value: a.value}
-			case reads:
-				wanted := content{a.value, a.nothing}
-				return now == wanted || !a.nothing && free[a.value], wanted
-			}
-			if now == (content{a.old, a.nothing}) || !a.nothing && free[a.old] {
-				return true, content{value: a.value}
+			switch saw := a.saw(); {
+			case a.kind == writes:
+				return true, a.leaves()
+			case a.kind == reads:
+				return now == saw || free[saw], saw
+			case now == saw || free[saw]:
+				return true, a.leaves()
 			}
 			return a.outcome == history.Info, now
 		},
@@ -60,19 +52,16 @@ func registerModel(free map[int64]bool) porcupine.Model {
 // search is a register's operations for porcupine. Without a needed value, a write of which nobody knows
 // if it was done is left out: it can be put last. Each of them doubles the work.
 func search(all []access) []porcupine.Operation {
-	needed := make(map[int64]bool)
+	needed := make(map[content]bool)
 	for i := range all {
-		switch a := &all[i]; a.kind {
-		case reads:
-			needed[a.value] = true
-		case swaps:
-			needed[a.old] = true
+		if a := &all[i]; a.kind != writes {
+			needed[a.saw()] = true
 		}
 	}
 	var ops []porcupine.Operation
 	for i := range all {
 		a := &all[i]
-		if a.ret == forever && !needed[a.value] {
+		if a.ret == forever && !needed[a.leaves()] {
 			continue
 		}
 		ops = append(ops, porcupine.Operation{ClientId: a.pair.Invoke.Process, Input: a, Call: a.call, Return: a.ret})
@@ -88,10 +77,11 @@ func (c *checking) registerBySearch(s subject, all []access) {
 		c.verdict.add(r)
 		return
 	}
+	began := time.Now()
 	switch porcupine.CheckOperationsTimeout(registerModel(nil), ops, c.patience) {
 	case porcupine.Ok:
 		r.Valid = Valid
-		c.drawSearch(lastOf(all))
+		c.drawHardest(all, time.Since(began))
 	case porcupine.Unknown:
 		r.Detail = linearizable.ErrUndecided.Error()
 	default:
@@ -103,16 +93,24 @@ func (c *checking) registerBySearch(s subject, all []access) {
 	c.verdict.add(r)
 }
 
+// drawHardest draws the register whose search took longest of those so far.
+func (c *checking) drawHardest(all []access, took time.Duration) {
+	if took > c.hardest {
+		c.hardest = took
+		c.drawSearch(lastOf(all))
+	}
+}
+
 // stillBad says if some operations are not linearizable while all others are weak. Where the
 // search takes too long it says no, and the witness stays longer.
 func (c *checking) stillBad(all []access, strong []bool) bool {
-	free := make(map[int64]bool)
+	free := make(map[content]bool)
 	var some []access
 	for i := range all {
 		if strong[i] {
 			some = append(some, all[i])
 		} else if all[i].kind != reads {
-			free[all[i].value] = true
+			free[all[i].leaves()] = true
 		}
 	}
 	return porcupine.CheckOperationsTimeout(registerModel(free), search(some), max(c.patience/20, time.Millisecond)) == porcupine.Illegal
@@ -136,15 +134,15 @@ func around20(all []access, witness []*action) []access {
 // drawSearch draws some operations. Values from before them are free.
 func (c *checking) drawSearch(some []access) {
 	c.verdict.view = func(w io.Writer) error {
-		free := make(map[int64]bool)
-		written := make(map[int64]bool)
+		free, written := make(map[content]bool), make(map[content]bool)
 		for i := range some {
-			written[some[i].value] = written[some[i].value] || some[i].kind != reads
+			if some[i].kind != reads {
+				written[some[i].leaves()] = true
+			}
 		}
 		for i := range some {
-			free[some[i].value] = !written[some[i].value]
-			if some[i].kind == swaps {
-				free[some[i].old] = !written[some[i].old]
+			if saw := some[i].saw(); some[i].kind != writes && !written[saw] {
+				free[saw] = true
 			}
 		}
 		m := registerModel(free)

@@ -13,8 +13,35 @@ type access struct {
 	kind  accessKind
 	value int64 // written or read, or set to
 	old   int64 // of a compare and set: what must be there
-	// A read of nothing, and a compare and set from nothing.
+	// A read of nothing, a write of nothing, and a compare and set from nothing.
 	nothing bool
+}
+
+// content is what a register holds.
+type content struct {
+	value   int64
+	nothing bool
+}
+
+// saw is what must be there for a read, or for a compare and set.
+func (a *access) saw() content {
+	if a.kind == swaps {
+		return content{a.old, a.nothing}.plain()
+	}
+	return content{a.value, a.nothing}.plain()
+}
+
+// leaves is what is there after a write, or after a compare and set that was done.
+func (a *access) leaves() content {
+	return content{a.value, a.nothing && a.kind == writes}.plain()
+}
+
+// plain makes all that hold nothing the same.
+func (c content) plain() content {
+	if c.nothing {
+		c.value = 0
+	}
+	return c
 }
 
 type accessKind uint8
