@@ -95,7 +95,7 @@ func storedInLog(o Options) (what string, err error) {
 	err = wal.Inspect(o.FS, dir, wal.Position{}, func(f wal.Found) error {
 		switch {
 		case f.At.Segment > 1,
-			f.Kind == wal.KindRecord && f.Type != recordFormatted,
+			(f.Kind == wal.KindRecord || f.Kind == wal.KindTorn) && f.Type != recordFormatted,
 			f.Kind == wal.KindCommit && f.Batch > 1,
 			f.Kind == wal.KindDamaged && f.At.Offset == 0:
 			what = fmt.Sprintf("the log holds a %s at %v", f.Kind, f.At)

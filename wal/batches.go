@@ -6,6 +6,7 @@ import (
 
 // batch is a whole batch, found valid.
 type batch struct {
+	seq        uint64
 	start, end int64 // of its frames, the marker included
 	records    int
 	closes     bool // it is the marker of a clean close
@@ -20,6 +21,7 @@ type stop struct {
 }
 
 // batch reads the batch with number seq at start, or tells what is wrong with it.
+// 0 stands for any number.
 func (r *reader) batch(start int64, seq uint64) (batch, *stop, error) {
 	b := batch{start: start, end: start}
 	sum := uint32(0)
@@ -34,7 +36,10 @@ func (r *reader) batch(start int64, seq uint64) (batch, *stop, error) {
 		b.end += f.bytes
 		if f.typ > MaxType {
 			b.closes = f.typ == typeClose
-			want := marker{seq: seq, bytes: uint32(f.off - start), records: uint32(b.records), sum: sum}
+			if b.seq = seq; seq == 0 {
+				b.seq = decodeMarker(f.payload).seq
+			}
+			want := marker{seq: b.seq, bytes: uint32(f.off - start), records: uint32(b.records), sum: sum}
 			return b, checkMarker(f, want, b.closes), nil
 		}
 		b.records++

@@ -16,13 +16,14 @@ const (
 	KindRecord  Kind = iota + 1 // a record with a right checksum
 	KindCommit                  // the marker that closes a batch
 	KindClose                   // the marker of a clean close
-	KindDamaged                 // bytes that are no frame, before frames that are
+	KindDamaged                 // what is no frame, or is missing, before frames that are there
 	KindUnused                  // the rest of a segment, with no batch in it
+	KindTorn                    // a record with a right checksum at the end of the log, in a batch that was never closed
 )
 
 func (k Kind) String() string {
-	names := []string{"record", "commit", "close", "damaged", "unused"}
-	if k < KindRecord || k > KindUnused {
+	names := []string{"record", "commit", "close", "damaged", "unused", "torn"}
+	if k < KindRecord || int(k) > len(names) {
 		return fmt.Sprintf("kind(%d)", uint8(k))
 	}
 	return names[k-1]
@@ -36,19 +37,22 @@ type Found struct {
 	Bytes   int64  // that it takes in the file
 	Payload []byte // of a record; valid during the call only
 	Batch   uint64 // number of the batch that a commit or close ends
+	Records uint32 // how many it has
 	Detail  string // what is wrong with a damaged place, or why a place is unused
 }
 
 // Inspect reads the log in dir, changes nothing, takes no lock, and goes on after
-// damage. It calls visit for everything from from on (an offset of 0, or one that
-// begins a frame), in order, until visit returns an error, which it returns. In a
-// log that is being written to, the last batch may look damaged.
+// damage. It calls visit for everything from from on, in order, until visit returns
+// an error, which it returns. In a log that is being written to, the last batch may
+// look damaged.
+//
+// It shows what is there. What that means, by the table in docs/wal.md, says Check.
 func Inspect(fsys vfs.FS, dir string, from Position, visit func(Found) error) error {
 	f, err := readFolder(fsys, dir)
 	if err != nil {
 		return err
 	}
-	in := inspection{visit: visit}
+	in := inspection{from: from, visit: visit}
 	for i, e := range f.segments {
 		if e.id < from.Segment {
 			continue
@@ -57,12 +61,9 @@ func Inspect(fsys vfs.FS, dir string, from Position, visit func(Found) error) er
 			if err := in.damaged(Position{e.id, 0}, 0, "the segment before this one is missing"); err != nil {
 				return err
 			}
+			in.next = 0
 		}
-		off := int64(headerBytes)
-		if e.id == from.Segment {
-			off = max(off, from.Offset)
-		}
-		if err := in.segment(fsys, dir, e, off); err != nil {
+		if err := in.segment(fsys, dir, e); err != nil {
 			return err
 		}
 	}
@@ -70,62 +71,158 @@ func Inspect(fsys vfs.FS, dir string, from Position, visit func(Found) error) er
 }
 
 type inspection struct {
+	from   Position
 	visit  func(Found) error
 	reader reader
+	next   uint64 // number of the batch that belongs here; 0: any
+}
+
+// show leaves out what lies before the place where the user wants to begin.
+func (in *inspection) show(f Found) error {
+	if end := (Position{f.At.Segment, f.At.Offset + f.Bytes}); f.At.Less(in.from) && !in.from.Less(end) {
+		return nil
+	}
+	return in.visit(f)
 }
 
 func (in *inspection) damaged(at Position, bytes int64, detail string) error {
-	return in.visit(Found{At: at, Kind: KindDamaged, Bytes: bytes, Detail: detail})
+	return in.show(Found{At: at, Kind: KindDamaged, Bytes: bytes, Detail: detail})
 }
 
-func (in *inspection) segment(fsys vfs.FS, dir string, e entry, off int64) error {
+func (in *inspection) segment(fsys vfs.FS, dir string, e entry) error {
 	path := filePath(dir, e.id, kindSegment)
 	s, h, err := openSegment(path, e.id, 0, fsys.OpenRead)
 	if c := (*CorruptError)(nil); errors.As(err, &c) {
+		in.next = 0
 		return in.damaged(Position{e.id, 0}, e.size, c.Detail)
 	}
 	if err != nil {
 		return err
 	}
 	in.reader.reset(s, h.logID)
-	for off < s.size && err == nil {
-		off, err = in.next(off)
+	for off := int64(headerBytes); off < s.size && err == nil; {
+		off, err = in.batch(off)
 	}
 	return firstOf(err, s.file.Close())
 }
 
-// next reports what is at off and returns what comes after it.
-func (in *inspection) next(off int64) (int64, error) {
-	f, err := in.reader.frame(off)
+// batch shows the batch at off, or what is there in its place, and returns what comes after it.
+func (in *inspection) batch(off int64) (int64, error) {
+	b, st, err := in.reader.batch(off, 0)
+	switch {
+	case err != nil:
+		return 0, err
+	case st != nil:
+		return in.broken(off, st)
+	case b.seq < in.next:
+		return b.end, in.frames(off, b.end, KindTorn) // a remnant of one that was cut
+	case b.seq > in.next && in.next != 0:
+		detail := fmt.Sprintf("batch %d is missing before batch %d", in.next, b.seq)
+		if err := in.damaged(Position{in.reader.id, off}, 0, detail); err != nil {
+			return 0, err
+		}
+	}
+	in.next = b.seq + 1
+	return b.end, in.frames(off, b.end, KindRecord)
+}
+
+// broken shows a place where there is no whole batch: damage if a later batch stands
+// behind it in this segment, else what is left at the end of the log.
+func (in *inspection) broken(off int64, st *stop) (int64, error) {
+	later := func(m marker) bool { return m.seq > in.next || in.next == 0 }
+	at, m, found, err := in.reader.findMarker(st.off, later)
 	if err != nil {
 		return 0, err
 	}
-	if !f.valid() {
-		return in.skip(f)
+	if !found {
+		if err := in.frames(off, st.off, KindTorn); err != nil {
+			return 0, err
+		}
+		rest := Found{At: Position{in.reader.id, st.off}, Kind: KindUnused, Bytes: in.reader.size - st.off, Detail: st.fault}
+		return in.reader.size, in.show(rest)
 	}
-	found := Found{At: Position{in.reader.id, off}, Kind: KindRecord, Type: f.typ, Bytes: f.bytes, Payload: f.payload}
+	if err := in.frames(off, st.off, KindRecord); err != nil {
+		return 0, err
+	}
+	in.next = m.seq + 1
+	return at + markerBytes, in.around(st, at)
+}
+
+// around shows the damage at a stop, and what is whole between it and the marker at until.
+func (in *inspection) around(st *stop, until int64) error {
+	off, detail := st.off, st.fault
+	for begin := int64(-1); off <= until && off > begin; {
+		begin = off
+		whole, err := in.findFrame(off, until)
+		if err != nil {
+			return err
+		}
+		if err := in.damaged(Position{in.reader.id, off}, whole-off, detail); err != nil {
+			return err
+		}
+		if off, detail, err = in.run(whole, until); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run shows whole frames from off on, up to the one at until, and returns where they end, and why.
+func (in *inspection) run(off, until int64) (int64, string, error) {
+	for off <= until {
+		f, err := in.reader.frame(off)
+		if err != nil || !f.valid() {
+			return off, f.fault, err
+		}
+		if err := in.frame(f, KindRecord); err != nil {
+			return off, "", err
+		}
+		off += f.bytes
+	}
+	return off, "", nil
+}
+
+// findFrame returns the first place from off on at which a whole frame stands; there is one at until.
+func (in *inspection) findFrame(off, until int64) (int64, error) {
+	for ; off < until; off += frameAlignment {
+		f, err := in.reader.frame(off)
+		if err != nil || f.valid() && off+f.bytes <= until {
+			return off, err
+		}
+	}
+	return until, nil
+}
+
+// frames shows the frames from off to end, which are whole.
+func (in *inspection) frames(off, end int64, kind Kind) error {
+	for off < end {
+		f, err := in.reader.frame(off)
+		if err != nil {
+			return err
+		}
+		if !f.valid() {
+			return in.damaged(Position{in.reader.id, off}, end-off, "read twice, and different the second time: "+f.fault)
+		}
+		if err := in.frame(f, kind); err != nil {
+			return err
+		}
+		off += f.bytes
+	}
+	return nil
+}
+
+// frame shows one whole frame; a record as of the given kind.
+func (in *inspection) frame(f frame, kind Kind) error {
+	found := Found{At: Position{in.reader.id, f.off}, Kind: kind, Type: f.typ, Bytes: f.bytes, Payload: f.payload}
 	if f.typ > MaxType {
+		m := decodeMarker(f.payload)
 		found.Kind, found.Type, found.Payload = KindCommit, 0, nil
-		found.Batch = decodeMarker(f.payload).seq
+		found.Batch, found.Records = m.seq, m.records
 		if f.typ == typeClose {
 			found.Kind = KindClose
 		}
 	}
-	return off + f.bytes, in.visit(found)
-}
-
-// skip reports a place with no frame, up to the next marker or the end.
-func (in *inspection) skip(f frame) (int64, error) {
-	found := Found{At: Position{in.reader.id, f.off}, Kind: KindDamaged, Detail: f.fault}
-	at, _, ok, err := in.reader.findMarker(f.off, func(marker) bool { return true })
-	if err != nil {
-		return 0, err
-	}
-	if !ok {
-		found.Kind, at = KindUnused, in.reader.size
-	}
-	found.Bytes = at - f.off
-	return at, in.visit(found)
+	return in.show(found)
 }
 
 func firstOf(errs ...error) error {

@@ -57,3 +57,39 @@ func TestInspectReadsALogInUseFromAnyFrameOn(t *testing.T) {
 	}
 	must(t, l.Close())
 }
+
+func TestInspectShowsWhatIsWholeAroundDamage(t *testing.T) {
+	fsys := newMem(t, 1)
+	one := forge(1).batch(1, "a", "spoilt", "b", "spoilt", "c").batch(2, "d").torn(3, false)
+	one.data[headerBytes+16+8] ^= 1
+	one.data[headerBytes+3*16+8] ^= 1
+	one.writeTo(t, fsys)
+	var got []string
+	must(t, Inspect(fsys, testDir, Position{1, headerBytes + 1}, func(f Found) error {
+		got = append(got, fmt.Sprintf("%v %v +%d", f.At, f.Kind, f.Bytes))
+		return nil
+	}))
+	want := []string{
+		"1:64 record +16", "1:80 damaged +16", "1:96 record +16", "1:112 damaged +16", "1:128 record +16", "1:144 commit +32",
+		"1:176 record +16", "1:192 commit +32", "1:224 torn +16",
+	}
+	if len(got) < len(want) || !slices.Equal(got[:len(want)], want) {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
+
+func TestInspectTellsThatBatchesAreMissing(t *testing.T) {
+	fsys := newMem(t, 1)
+	forge(1).batch(1, "a").writeTo(t, fsys)
+	forge(2).batch(3, "c").writeTo(t, fsys)
+	var details []string
+	must(t, Inspect(fsys, testDir, Position{}, func(f Found) error {
+		if f.Kind == KindDamaged {
+			details = append(details, f.At.String()+" "+f.Detail)
+		}
+		return nil
+	}))
+	if want := []string{"2:64 batch 2 is missing before batch 3"}; !slices.Equal(details, want) {
+		t.Errorf("got %q, want %q", details, want)
+	}
+}

@@ -2,6 +2,8 @@ package wal
 
 import (
 	"fmt"
+
+	"paxos/vfs"
 )
 
 // Replay is called for every record, in the order in which they were committed;
@@ -67,8 +69,12 @@ func (l *Log) recover(from Position, replay Replay) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	rc := &recovery{log: l, replay: replay, seq: 1}
-	if err := rc.run(needed, from); err != nil {
+	rc := &recovery{log: l, openFile: l.fs.Open, replay: replay, seq: 1}
+	err = rc.run(needed, from)
+	if err == nil {
+		err = rc.settle()
+	}
+	if err != nil {
 		_ = closeSegments(rc.open) // err is what matters
 		return Report{}, err
 	}
@@ -94,10 +100,11 @@ func (l *Log) takeOver(rc *recovery, segments []entry) {
 
 // recovery is one walk over the log.
 type recovery struct {
-	log    *Log
-	replay Replay
-	reader reader
-	report Report
+	log      *Log
+	openFile func(path string) (vfs.File, error)
+	replay   Replay
+	reader   reader
+	report   Report
 
 	seq  uint64     // of the next batch
 	tail int64      // where it belongs, in open[0]
@@ -107,22 +114,20 @@ type recovery struct {
 	stops []stop
 }
 
+// run replays the log and judges what it could not replay. It only reads.
 func (rc *recovery) run(segments []entry, from Position) error {
 	for _, e := range segments {
 		if err := rc.segment(e.id, from); err != nil {
 			return err
 		}
 	}
-	if err := rc.refuseDamage(len(rc.open)); err != nil {
-		return err
-	}
-	return rc.settle()
+	return rc.refuseDamage(len(rc.open))
 }
 
 // segment replays the batches of one segment, if the log goes on in it.
 func (rc *recovery) segment(id uint64, from Position) error {
 	l := rc.log
-	s, _, err := openSegment(filePath(l.dir, id, kindSegment), id, l.logID, l.fs.Open)
+	s, _, err := openSegment(filePath(l.dir, id, kindSegment), id, l.logID, rc.openFile)
 	if err != nil {
 		return err
 	}
