@@ -18,6 +18,8 @@ type (
 	Member = node.Member
 	// Status is what a node can tell of itself at a moment.
 	Status = node.Status
+	// Figures are what monitoring wants to know of a node.
+	Figures = node.Figures
 	// PeerStatus tells how it stands with the connection to another node.
 	PeerStatus = stream.PeerStatus
 )
@@ -65,6 +67,13 @@ func (e *Engine) Stale() time.Duration { return e.node.Stale() }
 
 // Status tells how the node is. After the end it is the zero Status.
 func (e *Engine) Status() Status { return e.node.Status() }
+
+// Figures is what monitoring wants to know; false: there is nothing to tell yet.
+// Package node/metrics makes Prometheus metrics of it:
+//
+//	registry := metrics.NewRegistry(e.Figures, "v1.2.3")
+//	http.Handle("/metrics", metrics.Page(registry))
+func (e *Engine) Figures() (Figures, bool) { return e.node.Figures() }
 
 // Peers tells how it stands with the connections to the others.
 func (e *Engine) Peers() []PeerStatus { return e.transport.Peers() }

@@ -20,6 +20,10 @@ func RunClient(ctx context.Context, o ClientOptions) (ClientReport, error) {
 	defer r.source.stop()
 	defer o.Transport.Close()
 	go r.source.run()
+	if o.Probe != nil {
+		o.Probe.attach(o.Transport.Wake, r.lookAside, r.figures(r.now()))
+		defer o.Probe.detach()
+	}
 	err = r.loop(ctx)
 	return r.report(), err
 }
@@ -44,6 +48,7 @@ type clientRunner struct {
 
 	hearing hearing
 	look    protocol.Time // when to look next at what is heard
+	acks    ackTimer
 }
 
 func openClient(o ClientOptions) (*clientRunner, error) {
@@ -58,7 +63,7 @@ func openClient(o ClientOptions) (*clientRunner, error) {
 		ClientOptions: o, began: time.Now(), core: core, source: newSource(o),
 		in:   newInbox(o.Transport, o.Cluster, o.Self),
 		out:  outbox{transport: o.Transport, cluster: o.Cluster, self: self},
-		look: protocol.Time(statusEvery),
+		look: protocol.Time(statusEvery), acks: newAckTimer(),
 	}, nil
 }
 
@@ -103,6 +108,10 @@ func (r *clientRunner) turn() (done bool, err error) {
 	}
 	r.tell()
 	r.listen(now)
+	r.acks.look(now, r.offered, uint64(r.core.Acked()))
+	if r.Probe.wanted() {
+		r.Probe.tell(r.figures(now))
+	}
 	if r.end != nil && r.waiting == 0 && r.core.Outstanding() == 0 {
 		if !ended(r.end) {
 			return false, r.end

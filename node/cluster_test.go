@@ -26,6 +26,7 @@ type testCluster struct {
 	quorum  protocol.Quorum
 	cluster protocol.ClusterID
 	tune    func(*Options)
+	probe   *Probe // of clients
 }
 
 func newTestCluster(t *testing.T, acceptors int) *testCluster {
@@ -117,7 +118,7 @@ func (c *testCluster) submit(id protocol.NodeID, values []string) {
 			told = total
 		},
 		Self: protocol.Peer{Role: protocol.RoleClient, ID: id}, Cluster: c.cluster, Acceptors: c.quorum.Size(),
-		Transport: c.net.Join(joins[protocol.RoleClient]...), Log: hclog.NewNullLogger(),
+		Transport: c.net.Join(joins[protocol.RoleClient]...), Log: hclog.NewNullLogger(), Probe: c.probe,
 		Next: func() ([]byte, error) {
 			if next == len(values) {
 				return nil, io.EOF

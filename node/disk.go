@@ -30,6 +30,7 @@ type disk struct {
 	inline  bool // no disk goroutine: somebody calls one
 	most    int  // bytes of records that are enough for a group
 	watch   Watch
+	meter   *meter
 
 	mu     sync.Mutex
 	work   sync.Cond // something was gathered, or closed
@@ -112,6 +113,17 @@ func (d *disk) commitAlone(g *group) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.busy, d.spare = false, g
+}
+
+// waiting is how many records, and messages that wait for them, were gathered and
+// are not with the disk yet.
+func (d *disk) waiting() (records, messages int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, g := range d.next {
+		records, messages = records+g.batch.Len(), messages+g.held.Len()
+	}
+	return records, messages
 }
 
 // waits reports whether a group waits to be committed.
@@ -206,6 +218,7 @@ func (d *disk) commit(g *group) error {
 		if err := d.store.Commit(&g.batch); err != nil {
 			return err
 		}
+		d.meter.committed(g.batch.Len(), g.batch.Bytes())
 		if d.watch.Durable != nil {
 			d.watch.Durable(g.records)
 		}

@@ -65,6 +65,7 @@ func (m *Machine) durableState(covers storage.Position) storage.Checkpoint {
 // forgotten (rule 7).
 func (m *Machine) Checkpointed(f *Frozen) {
 	applied := f.Checkpoint.Applied
+	m.checkpoint = applied
 	m.List.Checkpointed(f.chunks())
 	m.List.Recycle(f.Closed)
 	f.Closed = nil

@@ -22,6 +22,7 @@ type Parts struct {
 	Seeds        []protocol.NodeID // see Options.Seeds
 	desk         *desk             // of a list server, and of an observer
 	watch        Watch
+	meter        *meter
 
 	Round uint64         // restored from the store
 	Pins  *protocol.Pins // shared by all of them
@@ -48,6 +49,8 @@ type Machine struct {
 	install installation
 	applied uint64 // bytes of values applied since the last freeze
 	logged  uint64 // bytes of records since the last freeze
+
+	checkpoint protocol.Instance // what the last one of this life stands for
 
 	headSize int // of the last frozen head: the next one is about as long
 }
@@ -110,6 +113,7 @@ func (m *Machine) Step(now protocol.Time, from protocol.Sender, msg protocol.Mes
 // hearLeader takes a leader's word on how far the cluster is, and on its disks.
 func (m *Machine) hearLeader(now protocol.Time, h *protocol.Heartbeat) {
 	m.leaderSays, m.leaderHeard = max(m.leaderSays, h.Decided), true
+	m.meter.heard(now, h.Ballot)
 	m.full = h.Full
 	if m.List.Applied() >= h.Decided {
 		m.inStep = max(now, 1)
@@ -272,7 +276,9 @@ func (m *Machine) reuse(decided []protocol.Decision) {
 
 func (m *Machine) apply(now protocol.Time, d protocol.Decision) {
 	m.effects.Reset()
+	before := m.List.Length()
 	m.List.Apply(d.Instance, d.Value, &m.effects)
+	m.meter.applied(now, d.Instance, m.List.Length()-before)
 	if m.watch.Applied != nil {
 		m.watch.Applied(d.Instance, d.Value)
 	}
@@ -308,6 +314,7 @@ const instanceCost = 128
 func (m *Machine) hearOwn(now protocol.Time) {
 	for ; m.heard < len(m.out.Now); m.heard++ {
 		s := m.out.Now[m.heard]
+		m.meter.said(now, s.Msg)
 		switch {
 		case s.To == protocol.GroupClients || s.Only != (protocol.Peer{}) && s.Only != m.self.Peer:
 		case m.combined():

@@ -62,10 +62,11 @@ func open(o Options) (*runner, error) {
 	if least := 4 * int64(sizes.Value); o.SegmentBytes != 0 && o.SegmentBytes < least {
 		return nil, fmt.Errorf("segments of %d bytes: values of %d bytes need %d at least", o.SegmentBytes, sizes.Value, least)
 	}
+	meter := newMeter(o.world.now)
 	store, restored, err := storage.Open(storage.Options{
 		Dir: o.DataDir, Init: o.Init, FS: o.FS, OpenDB: o.OpenDB, SegmentBytes: o.segmentSize(),
-		RandomStore: o.world.store,
-		Want:        storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
+		RandomStore: o.world.store, Sync: meter.sync,
+		Want: storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
 	})
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func open(o Options) (*runner, error) {
 	if o.world.watch.Restored != nil {
 		o.world.watch.Restored(restored)
 	}
-	r := &runner{Options: o, sizes: sizes, store: store, threshold: checkpointBytes, failure: newFailure(o.Transport.Wake)}
+	r := &runner{Options: o, sizes: sizes, store: store, meter: meter, threshold: checkpointBytes, failure: newFailure(o.Transport.Wake)}
 	if o.CheckpointBytes > 0 {
 		r.threshold = uint64(o.CheckpointBytes)
 	}
@@ -115,6 +116,7 @@ func (r *runner) assemble(restored storage.Restored) error {
 		return err
 	}
 	r.machine = NewMachine(self, parts)
+	r.machine.checkpoint = restored.Applied
 	r.in = newInbox(r.Transport, r.Cluster, r.Self)
 	r.out = &outbox{transport: r.Transport, cluster: r.Cluster, self: self, watch: r.world.watch.Sent}
 	if r.Self.Role == protocol.RoleServer || r.observes {
@@ -127,6 +129,7 @@ func (r *runner) assemble(restored storage.Restored) error {
 	r.disk = newDisk(r.store, r.out, r.failure, r.world)
 	r.worker = newWorker(r.store, r.listOptions(), r.failure, r.Transport.Wake)
 	r.server = newServer(r.store, r.out, r.failure, r.world, r.Transport.Window(), r.sizes.Piece)
+	r.disk.meter, r.worker.meter = r.meter, r.meter
 	if r.Once {
 		r.once = once{on: true, giveUp: r.now().Add(oncePatience)}
 	}
@@ -134,7 +137,7 @@ func (r *runner) assemble(restored storage.Restored) error {
 }
 
 func (r *runner) parts(self protocol.Sender, restored storage.Restored) (Parts, error) {
-	p := Parts{SessionsOnly: r.sessionsOnly(), Seeds: r.Seeds, Round: restored.Round, Pins: protocol.NewPins(restored.Pins), watch: r.world.watch}
+	p := Parts{SessionsOnly: r.sessionsOnly(), Seeds: r.Seeds, Round: restored.Round, Pins: protocol.NewPins(restored.Pins), watch: r.world.watch, meter: r.meter}
 	var err error
 	if p.List, err = r.restoreList(restored); err != nil {
 		return p, err
@@ -148,6 +151,7 @@ func (r *runner) parts(self protocol.Sender, restored storage.Restored) (Parts, 
 		})
 	}
 	if r.Self.Role == protocol.RoleProposer || r.Self.Role == protocol.RoleServer {
+		r.meter.measureCommits()
 		p.Proposer = proposer.New(r.proposerConfig(self, p.Pins, seed), proposer.Restored{
 			Round: restored.Round, Applied: restored.Applied,
 		}, p.List)

@@ -63,6 +63,9 @@ type Options struct {
 
 	Timing Timing
 
+	// Probe, if not nil, is what others look at the process with while it runs.
+	Probe *Probe
+
 	// SegmentBytes is the size of one file of the log, a multiple of 512; 0 means
 	// 4 MiB, or 256 KiB for a role that logs little. A value must fit in it four times.
 	SegmentBytes int64
@@ -129,6 +132,8 @@ type ClientOptions struct {
 	// Acked, if not nil, is told at once, by the same goroutine, how many payloads are
 	// acknowledged: always the first ones.
 	Acked func(total uint64)
+	// Probe, if not nil, is what others look at the process with while it runs.
+	Probe *Probe
 }
 
 // ClientReport is what a client has done so far.

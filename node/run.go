@@ -41,6 +41,7 @@ type runner struct {
 	feed   *feed
 	load   *load
 	status status
+	meter  *meter
 
 	box   *mailbox // of a list server
 	shown shown
@@ -69,6 +70,9 @@ func (r *runner) began() {
 		r.feed.restored(r.machine.List)
 	}
 	r.status.started(r)
+	if r.Probe != nil {
+		r.Probe.attach(r.Transport.Wake, r.lookAside, r.figures(r.now()))
+	}
 }
 
 // start starts the goroutines beside the loop.
@@ -183,6 +187,9 @@ func (r *runner) turn(ctx context.Context) error {
 		return err
 	}
 	r.status.observe(r, now)
+	if r.Probe.wanted() {
+		r.Probe.tell(r.figures(now))
+	}
 	return nil
 }
 
@@ -255,6 +262,7 @@ func (r *runner) finished(res result) error {
 	switch {
 	case res.useless != nil:
 		r.Log.Warn("a snapshot was not installed", "error", res.useless)
+		r.meter.useless++
 		r.machine.Useless(r.now(), res.transfer)
 	case res.frozen == nil:
 	case res.install:
@@ -269,6 +277,7 @@ func (r *runner) installed(f *Frozen) error {
 	if err := r.machine.Installed(r.now(), f); err != nil {
 		return err
 	}
+	r.meter.installed++
 	r.Log.Info("installed a snapshot", "instance", f.Checkpoint.Applied, "length", r.machine.List.Length())
 	if r.feed != nil {
 		r.feed.restored(r.machine.List)
@@ -297,6 +306,7 @@ func (r *runner) deadline() (next protocol.Time, ok bool) {
 // stop ends the goroutines and closes the store: after a failure as it is,
 // otherwise with everything durable and a last checkpoint.
 func (r *runner) stop(cause error) error {
+	defer r.Probe.detach()
 	err := cause
 	if err == nil {
 		r.handOver()

@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"hash/crc32"
+	"sync/atomic"
 	"time"
 
 	"paxos/learner"
@@ -21,6 +22,8 @@ type server struct {
 	window   int // bytes to answer one request with, below the receiver's buffer
 	piece    int // bytes of data in one Piece
 	heads    headCache
+	answered atomic.Uint64 // requests
+	dropped  atomic.Uint64 // requests
 	now      func() protocol.Time
 }
 
@@ -39,6 +42,7 @@ func (s *server) offer(r FetchRequest) {
 	select {
 	case s.requests <- r:
 	default:
+		s.dropped.Add(1)
 	}
 }
 
@@ -85,6 +89,7 @@ const answerBytes = 256 << 10
 
 // answer adds the answer to a request, of so many bytes.
 func (s *server) answer(sends []protocol.Send, r FetchRequest) ([]protocol.Send, int) {
+	s.answered.Add(1)
 	number, data, err := s.blob(r.Fetch)
 	if err != nil {
 		s.failure.fail(fmt.Errorf("serve a snapshot to %s %d: %w", r.From.Role, r.From.ID, err)) // the store has ended

@@ -32,6 +32,9 @@ func StartServer(o Options) (*Server, error) {
 }
 
 func launch(o Options) (*Server, error) {
+	if o.Probe == nil {
+		o.Probe = new(Probe)
+	}
 	r, err := open(o)
 	if err != nil {
 		return nil, err
@@ -152,6 +155,9 @@ func (s *Server) Status() Status {
 	}
 }
 
+// Figures is what monitoring wants to know; see Probe.
+func (s *Server) Figures() (Figures, bool) { return s.r.Probe.Figures() }
+
 // Transfer gives the leadership to a server, 0 for anyone but the present
 // leader, and returns when that is known here to lead.
 func (s *Server) Transfer(ctx context.Context, to protocol.NodeID) error {
@@ -263,15 +269,24 @@ func (r *runner) tellCalls() {
 	}
 }
 
-// report is Status, in the loop.
+// report is Status, in the loop of a process of any role.
 func (r *runner) report(now protocol.Time) Status {
 	m := r.machine
 	st := Status{
-		Cluster: r.Cluster, Leads: m.Proposer.Leading(), Leader: m.Proposer.Leader(), Ballot: m.Acceptor.Promised(),
-		Decided: max(m.leaderSays, m.List.Applied()), Applied: m.List.Applied(), Trim: m.Acceptor.TrimPoint(),
-		Length: m.List.Length(), Sessions: m.List.Sessions(), Waiting: m.desk.waiting(),
+		Cluster: r.Cluster, Leader: r.meter.leader.Proposer,
+		Decided: max(m.leaderSays, m.Learner.Watermark(), m.List.Applied()), Applied: m.List.Applied(),
+		Length: m.List.Length(), Sessions: m.List.Sessions(),
 		FreeBytes: r.space.left, Full: m.full, Stale: -1, Uptime: now.Sub(0),
 		Store: r.store.Stats(), Network: r.Transport.Stats(), Drops: r.in.drops.byReason(),
+	}
+	if m.Proposer != nil {
+		st.Leads, st.Leader = m.Proposer.Leading(), m.Proposer.Leader()
+	}
+	if m.Acceptor != nil {
+		st.Ballot, st.Trim = m.Acceptor.Promised(), m.Acceptor.TrimPoint()
+	}
+	if m.desk != nil {
+		st.Waiting = m.desk.waiting()
 	}
 	st.Self.ID = r.Self.ID
 	if m.inStep != 0 {

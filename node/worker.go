@@ -18,6 +18,7 @@ type worker struct {
 	results chan result
 	buffers [][]byte
 	bad     uint64 // the transfer that brought something useless
+	meter   *meter
 }
 
 // job is one piece of background work: chunks to store, or a checkpoint.
@@ -90,6 +91,7 @@ func (w *worker) do(j job) (useless, err error) {
 			return useless, nil
 		}
 	}
+	defer w.meter.checkpointed(w.meter.begin())
 	c, err := w.finish(j.frozen)
 	if err != nil {
 		return nil, err

@@ -39,6 +39,8 @@ type Engine interface {
 	Changed() <-chan struct{}
 
 	Status() node.Status
+	// Figures is what monitoring wants to know; false: there is nothing to tell yet.
+	Figures() (node.Figures, bool)
 	// Transfer hands leadership to a member, or to any other one if to is 0.
 	// Errors that are not of package node say why it is not possible now.
 	Transfer(ctx context.Context, to protocol.NodeID) error

@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"paxos/node/metrics"
 )
 
-// metrics are the counts of this package, and the registry of all counts.
-type metrics struct {
+// meters are the counts of this package, and the page with all counts.
+type meters struct {
 	page     http.Handler
 	requests *prometheus.HistogramVec
 	appends  prometheus.Counter
@@ -19,11 +19,11 @@ type metrics struct {
 	barriers prometheus.Counter
 }
 
-func newMetrics(s *Server) *metrics {
+func newMeters(s *Server) *meters {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
 	}
-	m := &metrics{
+	m := &meters{
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "paxos_http_request_seconds", Help: "How long requests took, by endpoint and status code.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 4, 9), // 250 us to 16 s
@@ -32,11 +32,10 @@ func newMetrics(s *Server) *metrics {
 		reads:    counter("paxos_http_read_values_total", "Values that were read, by watchers too."),
 		barriers: counter("paxos_http_linearizable_reads_total", "Requests that asked for a linearizable read."),
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(m.requests, m.appends, m.reads, m.barriers, newEngineCollector(s),
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	registry := metrics.NewRegistry(s.engine.Figures, s.version)
+	registry.MustRegister(m.requests, m.appends, m.reads, m.barriers, peerCollector{s})
 	s.registerGauges(registry)
-	m.page = promhttp.HandlerFor(registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+	m.page = metrics.Page(registry)
 	return m
 }
 
@@ -52,9 +51,9 @@ func (s *Server) registerGauges(registry *prometheus.Registry) {
 }
 
 // add prepares the metrics of a route, so that answers need not look them up.
-func (m *metrics) add(rt *route) { rt.took = m.requests.WithLabelValues(rt.name, "200") }
+func (m *meters) add(rt *route) { rt.took = m.requests.WithLabelValues(rt.name, "200") }
 
-func (m *metrics) observe(rt *route, code int, took time.Duration) {
+func (m *meters) observe(rt *route, code int, took time.Duration) {
 	o := rt.took
 	if code != http.StatusOK {
 		o = m.requests.WithLabelValues(rt.name, strconv.Itoa(code))
@@ -62,8 +61,8 @@ func (m *metrics) observe(rt *route, code int, took time.Duration) {
 	o.Observe(took.Seconds())
 }
 
-func (m *metrics) appended(n int) { m.appends.Add(float64(n)) }
-func (m *metrics) read(n uint64)  { m.reads.Add(float64(n)) }
+func (m *meters) appended(n int) { m.appends.Add(float64(n)) }
+func (m *meters) read(n uint64)  { m.reads.Add(float64(n)) }
 
 // metricsPage answers GET /metrics.
 func (x *exchange) metricsPage() error {
@@ -72,3 +71,7 @@ func (x *exchange) metricsPage() error {
 	x.s.metrics.page.ServeHTTP(x.w, x.r)
 	return nil
 }
+
+// MetricsPage answers scrapes, for a listener of their own: as GET /metrics does,
+// but without asking for a token.
+func (s *Server) MetricsPage() http.Handler { return s.metrics.page }

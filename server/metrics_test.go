@@ -57,15 +57,3 @@ func TestClientsCannotMakeMetrics(t *testing.T) {
 		t.Errorf("%d series became %d", before, after)
 	}
 }
-
-// One scrape asks for one Status, and every figure is told.
-func TestEveryFigureIsToldOnce(t *testing.T) {
-	f := newFront(t, servertest.New(), Options{})
-	page := f.get("/metrics")
-	for _, fig := range figures {
-		name := regexp.MustCompile(`fqName: "(\w+)"`).FindStringSubmatch(fig.desc.String())[1]
-		if strings.Count(page, "\n"+name+" ") != 1 {
-			t.Errorf("%s is not told once", name)
-		}
-	}
-}

@@ -21,7 +21,7 @@ type Server struct {
 	version    string
 	limits     Limits
 	routes     []route
-	metrics    *metrics
+	metrics    *meters
 
 	bodies  budget // bytes
 	appends budget // requests
@@ -66,7 +66,7 @@ func New(o Options) *Server {
 // setRoutes gives this server its own copy of the routes, with its metrics.
 func (s *Server) setRoutes() {
 	s.routes = slices.Clone(routes)
-	s.metrics = newMetrics(s)
+	s.metrics = newMeters(s)
 	for i := range s.routes {
 		s.routes[i].name = s.routes[i].method + " " + s.routes[i].path
 		s.metrics.add(&s.routes[i])

@@ -50,6 +50,7 @@ func (s *Store) Checkpoint(c Checkpoint) error {
 	if end := s.log.End(); end.Less(next.Covers) {
 		panic(fmt.Sprintf("storage: rule 7: a checkpoint covers the log up to %v, but it is durable up to %v only", next.Covers, end))
 	}
+	size := c.bytes(votes)
 	last, err := s.writeAhead(c.Chunks)
 	if err == nil {
 		c.Chunks = last
@@ -59,7 +60,7 @@ func (s *Store) Checkpoint(c Checkpoint) error {
 		return s.fail(fmt.Sprintf("write the checkpoint at instance %s", c.Applied), err)
 	}
 	s.last = next
-	s.count(func(st *Stats) { st.Checkpoints++ })
+	s.count(func(st *Stats) { st.Checkpoints, st.SavedBytes = st.Checkpoints+1, st.SavedBytes+size })
 	return s.dropFront(next.Covers)
 }
 
@@ -73,6 +74,22 @@ func (s *Store) dropFront(covers Position) error {
 		return s.fail("prepare the log's next segment", err)
 	}
 	return nil
+}
+
+// bytes is what c has beside the few bytes of its state.
+func (c *Checkpoint) bytes(votes []protocol.Vote) uint64 {
+	n := len(c.Head)
+	for _, v := range votes {
+		n += len(v.Value)
+	}
+	return uint64(n) + chunkBytes(c.Chunks)
+}
+
+func chunkBytes(chunks []Chunk) (n uint64) {
+	for _, c := range chunks {
+		n += uint64(len(c.Data))
+	}
+	return n
 }
 
 // newState is the state that says nothing yet.
@@ -137,6 +154,7 @@ func (s *Store) PutChunks(chunks []Chunk) error {
 	if len(chunks) == 0 {
 		return nil
 	}
+	size := chunkBytes(chunks)
 	last, err := s.writeAhead(chunks)
 	if err == nil {
 		err = s.update(func(tx kv.Tx) error { return writeChunks(tx, last) })
@@ -144,6 +162,7 @@ func (s *Store) PutChunks(chunks []Chunk) error {
 	if err != nil {
 		return s.fail(fmt.Sprintf("write %d chunks from number %d on", len(chunks), chunks[0].Number), err)
 	}
+	s.count(func(st *Stats) { st.SavedBytes += size })
 	return nil
 }
 

@@ -30,6 +30,8 @@ type Options struct {
 	SegmentBytes int64
 	// RandomStore draws the id of a new store; from a cryptographic source if nil.
 	RandomStore func() protocol.StoreID
+	// Sync, if not nil, syncs the log's files, as wal.Options has it.
+	Sync func(vfs.File) error
 }
 
 // The names in a store's folder.
@@ -125,7 +127,9 @@ func (s *Store) restore(o Options) (Restored, error) {
 		return Restored{}, err
 	}
 	var report wal.Report
-	s.log, report, err = wal.Open(logOptions(o, s.identity), s.last.Covers, r.record)
+	log := logOptions(o, s.identity)
+	log.Sync = o.Sync
+	s.log, report, err = wal.Open(log, s.last.Covers, r.record)
 	if err != nil {
 		return Restored{}, err
 	}

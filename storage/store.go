@@ -145,6 +145,7 @@ type Stats struct {
 	Log           wal.Stats // its fdatasyncs, commits, bytes, files
 	Checkpoints   uint64
 	Transactions  uint64 // of the database: two or three fsyncs each
+	SavedBytes    uint64 // heads, votes and chunks that checkpoints and PutChunks wrote to it
 	DatabaseBytes int64  // on the disk
 }
 

@@ -35,6 +35,9 @@ type Options struct {
 	// 0 means DefaultKeepRecycled, below 0 none. A log that drops n segments at a
 	// time wants n.
 	KeepRecycled int
+	// Sync, if not nil, is called to sync a file, in the place of File.Sync, which it
+	// must call itself: so that its owner can see how long that takes.
+	Sync func(vfs.File) error
 }
 
 func (o Options) withDefaults() (Options, error) {
@@ -46,6 +49,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.KeepRecycled == 0 {
 		o.KeepRecycled = DefaultKeepRecycled
+	}
+	if o.Sync == nil {
+		o.Sync = vfs.File.Sync
 	}
 	switch {
 	case o.Dir == "":
@@ -67,6 +73,7 @@ type Log struct {
 	logID        uint64
 	segmentBytes int64
 	keepRecycled int
+	syncFile     func(vfs.File) error
 	lock         io.Closer
 
 	// commitMu is held by Commit and Close. It guards where the next batch goes.
@@ -240,7 +247,7 @@ func (l *Log) sync(file vfs.File, path string) error {
 	l.mu.Lock()
 	l.stats.Syncs++
 	l.mu.Unlock()
-	if err := file.Sync(); err != nil {
+	if err := l.syncFile(file); err != nil {
 		return fmt.Errorf("wal: sync %s: %w", path, err)
 	}
 	return nil

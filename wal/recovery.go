@@ -42,7 +42,7 @@ func Open(o Options, from Position, replay Replay) (*Log, Report, error) {
 	}
 	l := &Log{
 		fs: o.FS, dir: o.Dir, logID: o.LogID,
-		segmentBytes: o.SegmentBytes, keepRecycled: o.KeepRecycled, seq: 1,
+		segmentBytes: o.SegmentBytes, keepRecycled: o.KeepRecycled, syncFile: o.Sync, seq: 1,
 	}
 	if err := l.fs.MkdirAll(l.dir); err != nil {
 		return nil, Report{}, fmt.Errorf("wal: make folder %s: %w", l.dir, err)

@@ -7,8 +7,11 @@ import (
 	"sync"
 	"time"
 
+	"paxos/acceptor"
+	"paxos/learner"
 	"paxos/list"
 	"paxos/node"
+	"paxos/proposer"
 	"paxos/protocol"
 )
 
@@ -214,6 +217,14 @@ func (e *Engine) Status() node.Status {
 		FreeBytes: 1 << 30, Stale: e.stale, Removed: e.Removed, Uptime: time.Since(e.started),
 		Members: e.Members, First: e.Members[:1], Cluster: 7, Drops: map[string]uint64{"foreign": 2},
 	}
+}
+
+// Figures implements server.Engine.
+func (e *Engine) Figures() (node.Figures, bool) {
+	return node.Figures{
+		Status: e.Status(), Role: protocol.RoleServer, StoreID: 1,
+		Proposer: new(proposer.Stats), Acceptor: new(acceptor.Stats), Learner: new(learner.Stats),
+	}, true
 }
 
 // SetStale says what Status tells from now on.
