@@ -25,6 +25,15 @@ func (h *Histogram) Add(d time.Duration, n uint64) {
 	h.max = max(h.max, d)
 }
 
+// Merge adds all that another histogram has counted.
+func (h *Histogram) Merge(other *Histogram) {
+	for i, n := range other.counts {
+		h.counts[i] += n
+	}
+	h.total += other.total
+	h.max = max(h.max, other.max)
+}
+
 // Count is how many durations were added.
 func (h *Histogram) Count() uint64 { return h.total }
 

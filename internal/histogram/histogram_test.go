@@ -46,3 +46,19 @@ func TestAnEmptyHistogramHasNoQuantiles(t *testing.T) {
 		t.Error("an empty histogram says something")
 	}
 }
+
+func TestMergedHistogramsCountAsOne(t *testing.T) {
+	var a, b, both Histogram
+	for i := range 1000 {
+		d := time.Duration(i * i)
+		both.Add(d, 2)
+		if i%3 == 0 {
+			a.Add(d, 2)
+		} else {
+			b.Add(d, 2)
+		}
+	}
+	if a.Merge(&b); a != both {
+		t.Error("two halves merged are not the whole")
+	}
+}

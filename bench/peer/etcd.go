@@ -1,0 +1,70 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"go.etcd.io/etcd/server/v3/embed"
+
+	"paxos/bench/load"
+	"paxos/bench/replica"
+)
+
+// etcdServer is one etcd server.
+type etcdServer struct {
+	*embed.Etcd
+}
+
+func openEtcd(ctx context.Context, s replica.Spec) (replica.Driver, error) {
+	e, err := embed.StartEtcd(etcdConfig(s))
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-e.Server.ReadyNotify():
+		return etcdServer{e}, nil
+	case err := <-e.Err():
+		return nil, err
+	case <-ctx.Done():
+		e.Close()
+		return nil, ctx.Err()
+	}
+}
+
+// etcdConfig is etcd's default but for the names, the addresses and the quota.
+func etcdConfig(s replica.Spec) *embed.Config {
+	c := embed.NewConfig()
+	c.Name = etcdName(s.ID)
+	c.Dir = filepath.Join(s.Dir, "etcd")
+	c.LogLevel = "error"
+	c.QuotaBackendBytes = 8 << 30 // the default of 2 GiB could be reached: etcd keeps every version
+	peer, client := etcdURL(s.Addresses[s.ID-1]), etcdURL(s.Clients[s.ID-1])
+	c.ListenPeerUrls, c.AdvertisePeerUrls = peer, peer
+	c.ListenClientUrls, c.AdvertiseClientUrls = client, client
+	var all []string
+	for i, address := range s.Addresses {
+		all = append(all, fmt.Sprintf("%s=http://%s", etcdName(i+1), address))
+	}
+	c.InitialCluster = strings.Join(all, ",")
+	return c
+}
+
+func etcdName(id int) string { return fmt.Sprintf("etcd-%d", id) }
+
+func etcdURL(address string) []url.URL { return []url.URL{{Scheme: "http", Host: address}} }
+
+func (e etcdServer) Ready(context.Context) bool { return e.Server.Leader() == e.Server.MemberID() }
+
+// Run is not for a server: its client makes the load.
+func (e etcdServer) Run(context.Context, load.Phase) (load.Result, error) {
+	return load.Result{}, errors.New("an etcd server makes no load")
+}
+
+func (e etcdServer) Close() error {
+	e.Etcd.Close()
+	return nil
+}

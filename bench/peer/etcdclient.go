@@ -1,0 +1,82 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"paxos/bench/load"
+	"paxos/bench/replica"
+)
+
+// etcdConnections is how many gRPC connections the callers share. etcd's own
+// benchmark lets it be chosen; on 2 cores 4 gave the most.
+const etcdConnections = 4
+
+// etcdClient is a process with clients of etcd.
+type etcdClient struct {
+	endpoints []string
+	clients   []*clientv3.Client // of the leader, once it is known
+	leader    uint64
+	payloads  *load.Payloads
+}
+
+func openEtcdClient(_ context.Context, s replica.Spec) (replica.Driver, error) {
+	return &etcdClient{endpoints: s.Clients, payloads: load.NewPayloads()}, nil
+}
+
+// Ready finds the leader, and connects to it where that is new.
+func (c *etcdClient) Ready(ctx context.Context) bool {
+	any, err := clientv3.New(clientv3.Config{Endpoints: c.endpoints, Context: ctx})
+	if err != nil {
+		return false
+	}
+	defer any.Close()
+	for _, endpoint := range c.endpoints {
+		status, err := any.Status(ctx, endpoint)
+		if err == nil && status.Leader == status.Header.MemberId {
+			return c.connect(endpoint, status.Leader) == nil
+		}
+	}
+	return false
+}
+
+func (c *etcdClient) connect(endpoint string, leader uint64) error {
+	if c.leader == leader {
+		return nil
+	}
+	_ = c.Close()
+	for range etcdConnections {
+		client, err := clientv3.New(clientv3.Config{Endpoints: []string{endpoint}})
+		if err != nil {
+			return err
+		}
+		c.clients = append(c.clients, client)
+	}
+	c.leader = leader
+	return nil
+}
+
+// Run puts values at the leader. Each caller has a key of its own and puts it
+// again and again, so that the index stays small.
+func (c *etcdClient) Run(ctx context.Context, p load.Phase) (load.Result, error) {
+	keys := make([]string, p.InFlight)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("key-%04d", i)
+	}
+	return load.Run(ctx, p, c.payloads, func(ctx context.Context, caller int, payload []byte) error {
+		_, err := c.clients[caller%len(c.clients)].Put(ctx, keys[caller], string(payload))
+		return err
+	})
+}
+
+func (c *etcdClient) Close() error {
+	var errs []error
+	for _, client := range c.clients {
+		errs = append(errs, client.Close())
+	}
+	c.clients, c.leader = nil, 0
+	return errors.Join(errs...)
+}

@@ -1,0 +1,64 @@
+package system
+
+import (
+	"context"
+	"path/filepath"
+
+	"paxos/bench/peer"
+	"paxos/bench/replica"
+	"paxos/internal/cluster"
+	"paxos/internal/process"
+	"paxos/internal/servers"
+	"paxos/protocol"
+)
+
+// startRoles starts three acceptors, a proposer and a learner, and a client.
+func startRoles(ctx context.Context, r *Running, h Host) error {
+	c, err := cluster.New(cluster.Options{Dir: filepath.Join(r.dir, "cluster"), Binary: h.Paxos, Acceptors: replicas, NoOutput: true})
+	if err != nil {
+		return err
+	}
+	r.check, r.close = append(r.check, c.Check), append(r.close, c.Close)
+	r.replicas = func() (all []*process.Process) {
+		for _, p := range c.Living() {
+			all = append(all, p.Process)
+		}
+		return all
+	}
+	for id := 1; id <= replicas; id++ {
+		if _, err := c.Start(protocol.RoleAcceptor, id); err != nil {
+			return err
+		}
+	}
+	for _, role := range []protocol.Role{protocol.RoleProposer, protocol.RoleLearner} {
+		if _, err := c.Start(role, 1); err != nil {
+			return err
+		}
+	}
+	if err := c.WaitStarted(ctx); err != nil {
+		return err
+	}
+	return r.client(ctx, h, replica.Spec{System: peer.RolesClient, Config: c.ConfigPath()})
+}
+
+// startServers starts three list servers, and a client.
+func startServers(ctx context.Context, r *Running, h Host) error {
+	c, err := servers.New(servers.Options{Dir: filepath.Join(r.dir, "cluster"), Count: replicas, Binary: h.Paxos})
+	if err != nil {
+		return err
+	}
+	r.check, r.close = append(r.check, c.Check), append(r.close, c.Close)
+	r.replicas = func() (all []*process.Process) {
+		for i := range c.Count() {
+			all = append(all, c.Process(i+1))
+		}
+		return all
+	}
+	if err := c.StartAll(); err != nil {
+		return err
+	}
+	if err := c.WaitReady(ctx); err != nil {
+		return err
+	}
+	return r.client(ctx, h, replica.Spec{System: peer.ListClient, Clients: c.Addresses()})
+}
