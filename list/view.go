@@ -90,6 +90,15 @@ func readChunk(older ChunkSource, n uint64, dst []byte) ([]byte, error) {
 	return raw, nil
 }
 
+// EncodedChunk appends closed chunk n, one of those that the View holds itself, to
+// dst as EncodeChunk makes it.
+func (v View) EncodedChunk(dst []byte, n uint64) ([]byte, error) {
+	if n < v.first || n-v.first >= uint64(len(v.chunks)) {
+		return dst, fmt.Errorf("list chunk %d is not among the closed ones in memory, %d to before %d", n, v.first, v.first+uint64(len(v.chunks)))
+	}
+	return EncodeChunk(dst, v.chunks[n-v.first].Raw), nil
+}
+
 // Entries iterates over the payloads of a block, as Read and Options.OnAppend
 // give it, with their indexes from first on.
 func Entries(first uint64, block []byte) iter.Seq2[uint64, []byte] {

@@ -30,6 +30,9 @@ type Engine interface {
 
 	// View is the list as applied here.
 	View() list.View
+	// Snapshot is the head of the list as it stands, and the View of that moment:
+	// with the chunks that left memory, all that a backup holds.
+	Snapshot(ctx context.Context) (head []byte, view list.View, err error)
 	// Applied is the instance that View stands for, or a later one.
 	Applied() protocol.Instance
 	// Chunk is the encoded chunk n of those that a View does not hold any more.

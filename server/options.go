@@ -36,6 +36,7 @@ type Limits struct {
 
 	Appends  int           // requests that append and wait, at a time; 4096
 	Watches  int           // clients that follow the list; 1024
+	Backups  int           // under way at a time, each with a part of the list in memory; 2
 	Wait     time.Duration // for the cluster, unless a request says otherwise; 10 s
 	MaxWait  time.Duration // that a request may ask for; 60 s
 	Alive    time.Duration // between signs of life to a watcher; 15 s
@@ -56,6 +57,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.AllBodiesBytes, 64<<20)
 	def(&l.Appends, 4096)
 	def(&l.Watches, 1024)
+	def(&l.Backups, 2)
 	def(&l.Wait, 10*time.Second)
 	def(&l.MaxWait, time.Minute)
 	def(&l.Alive, 15*time.Second)

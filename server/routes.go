@@ -35,6 +35,7 @@ var routes = []route{
 	{method: "GET", path: "/v1/status", run: (*exchange).status},
 	{method: "GET", path: "/v1/members", run: (*exchange).members},
 	{method: "POST", path: "/v1/members", run: (*exchange).changeMembers, body: true},
+	{method: "GET", path: "/v1/backup", run: (*exchange).backup},
 	{method: "POST", path: "/v1/leader", run: (*exchange).moveLeader, body: true},
 	{method: "GET", path: "/metrics", run: (*exchange).metricsPage},
 	{method: "GET", path: "/healthz", run: (*exchange).health, open: true},

@@ -26,6 +26,7 @@ type Server struct {
 	bodies  budget // bytes
 	appends budget // requests
 	watches budget // clients
+	backups budget // under way
 	conns   *conns
 
 	stop     sync.Once
@@ -57,6 +58,7 @@ func New(o Options) *Server {
 	}
 	s.bodies.limit = s.limits.AllBodiesBytes
 	s.appends.limit, s.watches.limit = int64(s.limits.Appends), int64(s.limits.Watches)
+	s.backups.limit = int64(s.limits.Backups)
 	s.conns = newConns(s.limits.Connections)
 	s.entries = entries{engine: o.Engine, chunks: newChunks(o.Engine.Chunk, s.limits.CacheBytes)}
 	s.setRoutes()

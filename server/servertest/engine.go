@@ -155,6 +155,16 @@ func (e *Engine) View() list.View {
 	return e.state.View()
 }
 
+// Snapshot implements server.Engine.
+func (e *Engine) Snapshot(ctx context.Context) ([]byte, list.View, error) {
+	if err := e.before(ctx, "Snapshot"); err != nil {
+		return nil, list.View{}, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.state.AppendHead(nil), e.state.View(), nil
+}
+
 // Applied implements server.Engine.
 func (e *Engine) Applied() protocol.Instance {
 	e.mu.Lock()
