@@ -1,0 +1,176 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"paxos/protocol"
+	"paxos/server/listclient"
+	"paxos/storage"
+)
+
+// Cluster is a running cluster of list servers; listclient.Client is one.
+type Cluster interface {
+	Members(ctx context.Context) (listclient.Membership, error)
+	AddMember(ctx context.Context, address string) (listclient.Membership, error)
+	RemoveMember(ctx context.Context, id protocol.NodeID) (listclient.Membership, error)
+}
+
+// Join makes a store with which a list server joins a running cluster, as a newcomer
+// without a vote.
+type Join struct {
+	Folder  *Folder
+	Cluster Cluster
+	Address string // host:port of the server that will run on the folder
+	// Source is what the new store begins with. The server gets what is missing from
+	// the others.
+	Source Source
+	// Now names what is kept.
+	Now time.Time
+
+	members listclient.Membership
+	cluster protocol.ClusterID
+}
+
+// Plan looks at the cluster and says what Do will do; p has what was found before.
+func (j *Join) Plan(ctx context.Context, p *Plan) (err error) {
+	if j.members, err = j.Cluster.Members(ctx); err != nil {
+		return fmt.Errorf("ask the cluster who its members are (without a majority of them nobody can be let in; see new-cluster): %w", err)
+	}
+	if j.cluster, err = clusterID(j.members.Cluster); err != nil {
+		return err
+	}
+	if err := j.check(); err != nil {
+		return err
+	}
+	p.found("cluster %s runs, with %s", j.cluster, describeMembers(j.members.Members))
+	p.found("%s", j.Source.About())
+	leaving, err := j.leaving()
+	if err != nil {
+		return err
+	}
+	for _, m := range leaving {
+		p.step("remove member %s (%s) from the cluster, by a decided change: its number is never used again", m.ID, m.Address)
+	}
+	p.step("add %s to the cluster as a new member, with a new number and without a vote", j.Address)
+	p.step("make a new store of that list, with a new store id, and no promise and no vote")
+	p.step("put it into %s; what is there now is kept in a folder %sTIME within", j.Folder.dir, beforeName)
+	p.then("start the server; it gets what it lacks from the others, and asks for its vote when it is in step:\n      paxos server --cluster FILE --node %s --data-dir %s", j.Address, j.Folder.dir)
+	p.do = j.do
+	return nil
+}
+
+func clusterID(text string) (protocol.ClusterID, error) {
+	n, err := strconv.ParseUint(text, 16, 64)
+	if err != nil {
+		return 0, fmt.Errorf("the cluster's id is %q: %w", text, err)
+	}
+	return protocol.ClusterID(n), nil
+}
+
+// check refuses what does not fit together.
+func (j *Join) check() error {
+	if from := j.Source.Cluster(); from != j.cluster {
+		return fmt.Errorf("%w: the list is of cluster %s, but the servers are cluster %s: "+
+			"a list of another cluster must not be mixed into this one", storage.ErrForeign, from, j.cluster)
+	}
+	if j.members.Changing {
+		return errors.New("a change of the members is under way: try again when it is settled (paxos member list)")
+	}
+	return nil
+}
+
+// leaving are the members that the newcomer replaces: the one whose store is in the
+// folder, and the one at its address.
+func (j *Join) leaving() (leaving []listclient.Member, err error) {
+	identity, err := storage.ReadIdentity(j.Folder.dir)
+	known := err == nil
+	if known && (identity.Cluster != j.cluster || identity.Role != protocol.RoleServer) {
+		return nil, fmt.Errorf("%w: %s belongs to %s, but the servers are cluster %s", storage.ErrForeign, j.Folder.dir, identity, j.cluster)
+	}
+	voters := 0
+	for _, m := range j.members.Members {
+		switch {
+		case known && m.ID == identity.ID, m.Address == j.Address:
+			leaving = append(leaving, m)
+		case m.Voter:
+			voters++
+		}
+	}
+	if voters == 0 {
+		return nil, errors.New("no other member votes: without the one that leaves there is no cluster")
+	}
+	return leaving, nil
+}
+
+func (j *Join) do(ctx context.Context, say func(string, ...any)) error {
+	leaving, err := j.leaving()
+	if err != nil {
+		return err
+	}
+	for _, m := range leaving {
+		say("removing member %s (%s)", m.ID, m.Address)
+		if _, err := j.Cluster.RemoveMember(ctx, m.ID); err != nil {
+			return fmt.Errorf("remove member %s: %w", m.ID, err)
+		}
+	}
+	id, err := j.admit(ctx, say)
+	if err != nil {
+		return err
+	}
+	say("making a store for member %s", id)
+	before, err := j.Folder.Swap(j.Now, func(dir string) error { return j.build(dir, id) })
+	if err != nil {
+		return err
+	}
+	say("the new store of member %s is in its place; what was there is in %s", id, before)
+	return nil
+}
+
+// admit makes the newcomer a member, and returns its number.
+func (j *Join) admit(ctx context.Context, say func(string, ...any)) (protocol.NodeID, error) {
+	say("adding %s", j.Address)
+	m, err := j.Cluster.AddMember(ctx, j.Address)
+	if err != nil {
+		return 0, fmt.Errorf("add %s: %w", j.Address, err)
+	}
+	at := slices.IndexFunc(m.Members, func(x listclient.Member) bool { return x.Address == j.Address })
+	switch {
+	case at < 0:
+		return 0, fmt.Errorf("add %s: the cluster does not have it among its members: %s", j.Address, describeMembers(m.Members))
+	case m.Members[at].Voter, slices.ContainsFunc(j.members.Members, func(x listclient.Member) bool { return x.ID == m.Members[at].ID }):
+		// Somebody may have voted under this number (rule 10).
+		return 0, fmt.Errorf("add %s: member %s there is not new: run the repair again", j.Address, m.Members[at].ID)
+	}
+	return m.Members[at].ID, nil
+}
+
+func (j *Join) build(dir string, id protocol.NodeID) error {
+	c, err := j.Source.Contents(j.Source.Head())
+	if err != nil {
+		return err
+	}
+	_, err = storage.Create(storage.Options{Dir: dir, Want: storage.Identity{Cluster: j.cluster, Role: protocol.RoleServer, ID: id}}, c)
+	return errors.Join(err, j.Source.Close())
+}
+
+func describeMembers(members []listclient.Member) string {
+	if len(members) == 0 {
+		return "no members"
+	}
+	text := ""
+	for i, m := range members {
+		if i > 0 {
+			text += ", "
+		}
+		text += fmt.Sprintf("member %s (%s)", m.ID, m.Address)
+		if !m.Voter {
+			text += " without a vote"
+		}
+	}
+	return text
+}

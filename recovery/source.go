@@ -1,0 +1,148 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/recovery/backup"
+	"paxos/storage"
+)
+
+// Source is a list to make a store of. It was looked through, or is checked while it
+// is read; what is damaged is an error.
+type Source interface {
+	// About says what it is, for people.
+	About() string
+	Cluster() protocol.ClusterID
+	// Head is that of the list; not nil.
+	Head() []byte
+	// Contents are what a store of it begins with, with a head of the caller's.
+	Contents(head []byte) (storage.Contents, error)
+	Close() error
+}
+
+// Fetcher writes a backup, as a running server makes it, to out.
+type Fetcher func(ctx context.Context, out io.Writer) error
+
+// OpenBackup opens a backup's file as a Source, after it was verified whole.
+func OpenBackup(path string) (Source, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	h, err := backup.Verify(file)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
+	}
+	s := &backupSource{path: path, file: file, header: h}
+	if err := s.rewind(); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return s, nil
+}
+
+type backupSource struct {
+	path   string
+	file   *os.File
+	header backup.Header
+	reader *backup.Reader
+}
+
+func (s *backupSource) rewind() error {
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	var err error
+	s.reader, err = backup.NewReader(s.file)
+	return err
+}
+
+func (s *backupSource) About() string {
+	return fmt.Sprintf("backup %s of %s: %d entries, at instance %s, from cluster %s",
+		s.path, s.header.Made.UTC().Format(time.RFC3339), s.header.Length, s.header.Applied, s.header.Cluster)
+}
+
+func (s *backupSource) Cluster() protocol.ClusterID { return s.header.Cluster }
+func (s *backupSource) Head() []byte                { return s.reader.Head() }
+func (s *backupSource) Close() error                { return s.file.Close() }
+
+func (s *backupSource) Contents(head []byte) (storage.Contents, error) {
+	if err := s.rewind(); err != nil {
+		return storage.Contents{}, err
+	}
+	return storage.Contents{
+		Applied: s.header.Applied, Head: head, ChunkCount: s.header.Chunks,
+		Chunk: func(uint64) ([]byte, error) { return s.reader.Next() },
+	}, nil
+}
+
+// OpenStopped opens the checkpoint of a stopped store as a Source. The caller has
+// its lock, or knows that nothing runs there.
+func OpenStopped(dir string) (*Stopped, error) {
+	saved, err := storage.OpenSaved(storage.Options{Dir: dir})
+	if err != nil {
+		return nil, err
+	}
+	s := &Stopped{Saved: saved, dir: dir}
+	if saved.Head() == nil {
+		return s, nil
+	}
+	_, s.length, err = list.PeekHead(saved.Head())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: head of the list in %s: %w", storage.ErrCorrupt, dir, err), saved.Close())
+	}
+	return s, nil
+}
+
+// Stopped is the list in the last checkpoint of a stopped store.
+type Stopped struct {
+	*storage.Saved
+	dir    string
+	length uint64
+	raw    []byte
+}
+
+// About implements Source.
+func (s *Stopped) About() string {
+	return fmt.Sprintf("checkpoint in %s of %s: %d entries, at instance %s", s.dir, s.Identity(), s.length, s.Applied())
+}
+
+// Length is how many entries the list has.
+func (s *Stopped) Length() uint64 { return s.length }
+
+// Cluster implements Source.
+func (s *Stopped) Cluster() protocol.ClusterID { return s.Identity().Cluster }
+
+// Contents implements Source.
+func (s *Stopped) Contents(head []byte) (storage.Contents, error) {
+	return storage.Contents{Applied: s.Applied(), Head: head, ChunkCount: s.ChunkCount(), Chunk: s.whole}, nil
+}
+
+// whole is a chunk that is checked down to its entries.
+func (s *Stopped) whole(n uint64) (data []byte, err error) {
+	if data, err = s.Chunk(n); err != nil {
+		return nil, err
+	}
+	if s.raw, err = list.DecodeChunk(s.raw[:0], data); err != nil {
+		return nil, fmt.Errorf("%w: chunk %d in %s: %w", storage.ErrCorrupt, n, s.dir, err)
+	}
+	return data, nil
+}
+
+// Backup writes a backup of a Source's list to out.
+func (s *Stopped) Backup(out io.Writer, made time.Time, done func(chunks, of uint64)) (backup.Header, error) {
+	if s.Head() == nil {
+		return backup.Header{}, fmt.Errorf("%s: the store has no list yet", s.dir)
+	}
+	return backup.Write(out, s.Cluster(), made, wholeChunks{s}, done)
+}
+
+type wholeChunks struct{ *Stopped }
+
+func (w wholeChunks) Chunk(n uint64) ([]byte, error) { return w.whole(n) }

@@ -1,0 +1,89 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"paxos/protocol"
+	"paxos/storage/kv"
+)
+
+// Saved is the last checkpoint of a stopped store, for tools that copy a list out
+// of it. It changes nothing. What is damaged is an error of the class ErrCorrupt,
+// and so nothing that is handed out is.
+type Saved struct {
+	store    *Store
+	identity Identity
+	st       state
+	head     []byte
+	votes    []protocol.Vote
+}
+
+// OpenSaved reads the checkpoint of the store in Options.Dir, whoever's it is:
+// Options.Want does not count. The log is not looked at. Whoever calls it sees to it
+// that no process has the store; if one has, the error is ErrLocked.
+func OpenSaved(o Options) (*Saved, error) {
+	o.Want = Identity{Role: protocol.RoleServer, ID: 1}
+	o, err := o.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	s, err := openSaved(o)
+	if err != nil {
+		return nil, fmt.Errorf("read the checkpoint in %s: %w", o.Dir, classify(err))
+	}
+	return s, nil
+}
+
+func openSaved(o Options) (*Saved, error) {
+	s := &Saved{store: &Store{dir: o.Dir, dbPath: filepath.Join(o.Dir, databaseName)}}
+	var err error
+	if s.identity, err = readIdentityFile(o); err != nil {
+		return nil, err
+	}
+	s.store.identity = s.identity
+	if s.store.db, err = o.OpenDB(s.store.dbPath, false); errors.Is(err, kv.ErrAbsent) || errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s is missing", ErrCorrupt, s.store.dbPath)
+	} else if err != nil {
+		return nil, err
+	}
+	r := newRestoring()
+	if err := s.store.db.View(func(tx kv.Tx) error { return s.store.readCheckpoint(tx, r) }); err != nil {
+		return nil, errors.Join(err, s.store.db.Close())
+	}
+	s.st, s.head, s.votes = s.store.last, r.Head, r.done(r.Log).Votes
+	return s, nil
+}
+
+// Identity is who the store belongs to.
+func (s *Saved) Identity() Identity { return s.identity }
+
+// Applied is the instance that the list stands for.
+func (s *Saved) Applied() protocol.Instance { return s.st.Applied }
+
+// Head is the head of the list; nil if there never was a list.
+func (s *Saved) Head() []byte { return s.head }
+
+// ChunkCount says that the head needs the chunks 0 to ChunkCount-1.
+func (s *Saved) ChunkCount() uint64 { return s.st.ChunkCount }
+
+// Covers is the place in the log at which replay begins.
+func (s *Saved) Covers() Position { return s.st.Covers }
+
+// Votes are those of the checkpoint, above Applied, in ascending order. There may
+// be more in the log.
+func (s *Saved) Votes() []protocol.Vote { return s.votes }
+
+// Chunk returns a chunk that the head needs.
+func (s *Saved) Chunk(n uint64) ([]byte, error) {
+	data, err := s.store.Chunk(n)
+	if err == nil && data == nil {
+		err = fmt.Errorf("chunk %d of the store in %s: the head needs %d only", n, s.store.dir, s.st.ChunkCount)
+	}
+	return data, err
+}
+
+// Close lets the database go.
+func (s *Saved) Close() error { return s.store.db.Close() }
