@@ -55,6 +55,12 @@ func (e *Engine) View() list.View { return e.node.View() }
 // Applied is the instance that View stands for, or a later one.
 func (e *Engine) Applied() protocol.Instance { return e.node.Applied() }
 
+// Snapshot is the head of the list and the View of the same moment: what a backup
+// is made of.
+func (e *Engine) Snapshot(ctx context.Context) (head []byte, view list.View, err error) {
+	return e.node.Snapshot(ctx)
+}
+
 // Chunk returns the encoded chunk n of those that a View does not hold any more;
 // nil if an image stands for it.
 func (e *Engine) Chunk(n uint64) ([]byte, error) { return e.node.Chunk(n) }

@@ -41,7 +41,7 @@ func (j *Join) Plan(ctx context.Context, p *Plan) (err error) {
 	if j.members, err = j.Cluster.Members(ctx); err != nil {
 		return fmt.Errorf("ask the cluster who its members are (without a majority of them nobody can be let in; see new-cluster): %w", err)
 	}
-	if j.cluster, err = clusterID(j.members.Cluster); err != nil {
+	if j.cluster, err = ParseClusterID(j.members.Cluster); err != nil {
 		return err
 	}
 	if err := j.check(); err != nil {
@@ -64,7 +64,8 @@ func (j *Join) Plan(ctx context.Context, p *Plan) (err error) {
 	return nil
 }
 
-func clusterID(text string) (protocol.ClusterID, error) {
+// ParseClusterID reads the id of a cluster as servers tell it.
+func ParseClusterID(text string) (protocol.ClusterID, error) {
 	n, err := strconv.ParseUint(text, 16, 64)
 	if err != nil {
 		return 0, fmt.Errorf("the cluster's id is %q: %w", text, err)
@@ -108,6 +109,9 @@ func (j *Join) leaving() (leaving []listclient.Member, err error) {
 }
 
 func (j *Join) do(ctx context.Context, say func(string, ...any)) error {
+	if err := j.Source.Prepare(ctx, say); err != nil {
+		return err
+	}
 	leaving, err := j.leaving()
 	if err != nil {
 		return err

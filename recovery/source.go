@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ type Source interface {
 	// About says what it is, for people.
 	About() string
 	Cluster() protocol.ClusterID
+	// Prepare is called once before Head and Contents, when the tool is allowed to go on.
+	Prepare(ctx context.Context, say func(string, ...any)) error
 	// Head is that of the list; not nil.
 	Head() []byte
 	// Contents are what a store of it begins with, with a head of the caller's.
@@ -36,15 +39,24 @@ func OpenBackup(path string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	h, err := backup.Verify(file)
+	s, err := openBackupFile(path, file)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), file.Close())
-	}
-	s := &backupSource{path: path, file: file, header: h}
-	if err := s.rewind(); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return s, nil
+}
+
+// openBackupFile is OpenBackup of a file that is open.
+func openBackupFile(path string, file *os.File) (*backupSource, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	h, err := backup.Verify(bufio.NewReaderSize(file, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	s := &backupSource{path: path, file: file, header: h}
+	return s, s.rewind()
 }
 
 type backupSource struct {
@@ -59,7 +71,7 @@ func (s *backupSource) rewind() error {
 		return err
 	}
 	var err error
-	s.reader, err = backup.NewReader(s.file)
+	s.reader, err = backup.NewReader(bufio.NewReaderSize(s.file, 1<<20))
 	return err
 }
 
@@ -67,6 +79,9 @@ func (s *backupSource) About() string {
 	return fmt.Sprintf("backup %s of %s: %d entries, at instance %s, from cluster %s",
 		s.path, s.header.Made.UTC().Format(time.RFC3339), s.header.Length, s.header.Applied, s.header.Cluster)
 }
+
+// Prepare implements Source.
+func (s *backupSource) Prepare(context.Context, func(string, ...any)) error { return nil }
 
 func (s *backupSource) Cluster() protocol.ClusterID { return s.header.Cluster }
 func (s *backupSource) Head() []byte                { return s.reader.Head() }
@@ -80,6 +95,51 @@ func (s *backupSource) Contents(head []byte) (storage.Contents, error) {
 		Applied: s.header.Applied, Head: head, ChunkCount: s.header.Chunks,
 		Chunk: func(uint64) ([]byte, error) { return s.reader.Next() },
 	}, nil
+}
+
+// Fetched is a Source that is fetched from a running server when it is needed, into
+// a file without a name in dir, so that nothing of it is left by a crash.
+func Fetched(dir string, cluster protocol.ClusterID, fetch Fetcher) Source {
+	return &fetchedSource{dir: dir, cluster: cluster, fetch: fetch}
+}
+
+type fetchedSource struct {
+	*backupSource
+	dir     string
+	cluster protocol.ClusterID
+	fetch   Fetcher
+}
+
+func (s *fetchedSource) About() string               { return "its list is fetched from the running servers" }
+func (s *fetchedSource) Cluster() protocol.ClusterID { return s.cluster }
+
+func (s *fetchedSource) Close() error {
+	if s.backupSource == nil {
+		return nil
+	}
+	return s.backupSource.Close()
+}
+
+func (s *fetchedSource) Prepare(ctx context.Context, say func(string, ...any)) error {
+	file, err := os.CreateTemp(s.dir, beforeName+"fetched-*")
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	say("fetching the list")
+	if err := s.fetch(ctx, file); err != nil {
+		return errors.Join(fmt.Errorf("fetch the list: %w", err), file.Close())
+	}
+	if s.backupSource, err = openBackupFile("the list that was fetched", file); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if s.header.Cluster != s.cluster {
+		return fmt.Errorf("%w: a list of cluster %s was fetched instead of one of cluster %s", storage.ErrForeign, s.header.Cluster, s.cluster)
+	}
+	say("fetched %s", s.backupSource.About())
+	return nil
 }
 
 // OpenStopped opens the checkpoint of a stopped store as a Source. The caller has
@@ -115,6 +175,9 @@ func (s *Stopped) About() string {
 
 // Length is how many entries the list has.
 func (s *Stopped) Length() uint64 { return s.length }
+
+// Prepare implements Source.
+func (s *Stopped) Prepare(context.Context, func(string, ...any)) error { return nil }
 
 // Cluster implements Source.
 func (s *Stopped) Cluster() protocol.ClusterID { return s.Identity().Cluster }

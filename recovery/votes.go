@@ -1,8 +1,6 @@
 package recovery
 
 import (
-	"fmt"
-
 	"paxos/list"
 	"paxos/protocol"
 )
@@ -56,12 +54,4 @@ func (a votesOf) adopt(s *list.State, really bool) Adopted {
 	}
 	out.Added = s.Length() - before
 	return out
-}
-
-func (a Adopted) String() string {
-	text := fmt.Sprintf("%d votes applied up to instance %s, with %d entries", a.Votes, a.Last, a.Added)
-	if a.Behind > 0 {
-		text += fmt.Sprintf("; %d votes left out from instance %s on", a.Behind, a.Hole)
-	}
-	return text
 }

@@ -56,17 +56,23 @@ type listServers struct {
 // resolve reads the cluster file and the other ones. All its errors are the user's
 // to mend.
 func (f *listFlags) resolve(file string) (s listServers, err error) {
+	if f.port == 0 {
+		return s, fail(exitUsage, errors.New("--port 0: want 1 to 65535"))
+	}
+	all, err := config.LoadServers(file, f.port)
+	if err != nil {
+		return s, fail(exitUsage, err)
+	}
+	return f.resolveAll(all)
+}
+
+// resolveAll is resolve for servers that are known.
+func (f *listFlags) resolveAll(all config.Servers) (s listServers, err error) {
 	if f.timeout <= 0 || f.timeout > 86400 {
 		return s, fail(exitUsage, fmt.Errorf("--timeout %g: want more than 0 and at most 86400 seconds", f.timeout))
 	}
 	s.timeout = time.Duration(f.timeout * float64(time.Second))
-	if f.port == 0 {
-		return s, fail(exitUsage, errors.New("--port 0: want 1 to 65535"))
-	}
-	if s.all, err = config.LoadServers(file, f.port); err != nil {
-		return s, fail(exitUsage, err)
-	}
-	s.asked = s.all
+	s.all, s.asked = all, all
 	if f.server < 0 || f.server > len(s.all) {
 		return s, fail(exitUsage, fmt.Errorf("--server %d: the file has servers 1 to %d", f.server, len(s.all)))
 	}

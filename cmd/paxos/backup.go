@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"paxos/internal/terminal"
+	"paxos/recovery"
+	"paxos/recovery/backup"
+	"paxos/vfs"
+)
+
+// backupFlags are the flags of backup.
+type backupFlags struct {
+	listFlags
+	local  bool
+	verify bool
+	json   bool
+}
+
+func newBackup() *cobra.Command {
+	var f backupFlags
+	cmd := &cobra.Command{
+		Use:   "backup SOURCE FILE | --verify FILE",
+		Short: "Write the list of a moment into one file, while it grows",
+		Long: `Write the list of a moment into one file, while it grows.
+
+` + sourceHelp + `
+
+From running servers it holds everything that was acknowledged before it began;
+appends go on. With --local a server gives what it has, also without a majority. A
+stopped server's folder gives its last checkpoint: what came later stands in its log,
+and nobody but the others knows what of that was decided.
+
+The file has the list, its sessions and who the members were, compressed and with
+checksums; and nothing that could vote. FILE must not exist; it gets its name when
+it is whole and was read back. --verify reads a backup through and says what it is.
+
+` + exitHelp,
+		Example: `  paxos backup servers list.backup
+  paxos backup 10.0.0.1:5000 list.backup --local
+  paxos backup --verify list.backup`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: actionWith(f.run),
+	}
+	f.register(cmd)
+	cmd.Flags().BoolVar(&f.local, "local", false, "take what a server has, without asking the others")
+	cmd.Flags().BoolVar(&f.verify, "verify", false, "read a backup through, and change nothing")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print what it is in JSON")
+	return cmd
+}
+
+func (f *backupFlags) run(cmd *cobra.Command, args []string) error {
+	switch {
+	case f.verify && len(args) == 1:
+		return f.verifyFile(cmd, args[0])
+	case f.verify || len(args) != 2:
+		return fail(exitUsage, errors.New("want SOURCE and FILE, or --verify and FILE"))
+	}
+	source, err := f.source(args[0])
+	if err != nil {
+		return err
+	}
+	report, err := f.writeFile(cmd, source, args[1])
+	if err != nil {
+		return fail(recoveryExitCode(err), err)
+	}
+	return printReport(cmd, f.json, report)
+}
+
+// recoveryExitCode is storeExitCode, for backups too.
+func recoveryExitCode(err error) int {
+	switch {
+	case errors.Is(err, backup.ErrCorrupt):
+		return exitCorrupt
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
+		return exitUsage
+	}
+	return storeExitCode(err)
+}
+
+// writeFile writes the backup beside FILE, reads it back, and gives it its name.
+func (f *backupFlags) writeFile(cmd *cobra.Command, s listSource, path string) (r backupReport, err error) {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return r, fail(exitUsage, fmt.Errorf("%s is there already: name a new file", path))
+	}
+	partial, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".partial-*")
+	if err != nil {
+		return r, err
+	}
+	defer os.Remove(partial.Name())
+	defer partial.Close()
+	status := terminal.NewStatus(cmd.ErrOrStderr())
+	defer status.Clear()
+	counted := &countingWriter{out: partial, status: status}
+	if err := f.copyFrom(cmd.Context(), s, counted); err != nil {
+		return r, err
+	}
+	if r, err = readBack(path, partial); err != nil {
+		return r, err
+	}
+	if err := partial.Sync(); err != nil {
+		return r, err
+	}
+	if err := os.Link(partial.Name(), path); err != nil { // unlike Rename it replaces nothing
+		return r, err
+	}
+	return r, vfs.OS{}.SyncDir(filepath.Dir(path))
+}
+
+// copyFrom writes a backup of whatever the source is.
+func (f *backupFlags) copyFrom(ctx context.Context, s listSource, out io.Writer) error {
+	if s.dir == "" {
+		return s.servers.fetch(ctx, f.local, out)
+	}
+	folder, err := recovery.Take(s.dir)
+	if err != nil {
+		return err
+	}
+	stopped, err := recovery.OpenStopped(s.dir)
+	if err != nil {
+		return errors.Join(err, folder.Close())
+	}
+	buffered := bufio.NewWriterSize(out, 1<<20)
+	_, err = stopped.Backup(buffered, time.Now(), nil)
+	return errors.Join(err, buffered.Flush(), stopped.Close(), folder.Close())
+}
+
+// readBack reads what was written: nothing is a backup that cannot be read.
+func readBack(path string, file *os.File) (backupReport, error) {
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return backupReport{}, err
+	}
+	h, err := backup.Verify(bufio.NewReaderSize(file, 1<<20))
+	if err != nil {
+		return backupReport{}, fmt.Errorf("what came is no whole backup: %w", err)
+	}
+	return reportOf(path, file, h)
+}
+
+func (f *backupFlags) verifyFile(cmd *cobra.Command, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fail(exitUsage, err)
+	}
+	defer file.Close()
+	h, err := backup.Verify(bufio.NewReaderSize(file, 1<<20))
+	if err != nil {
+		return fail(recoveryExitCode(err), fmt.Errorf("%s: %w", path, err))
+	}
+	report, err := reportOf(path, file, h)
+	if err != nil {
+		return err
+	}
+	return printReport(cmd, f.json, report)
+}
+
+// backupReport is what a backup is.
+type backupReport struct {
+	File    string    `json:"file"`
+	Bytes   int64     `json:"bytes"`
+	Cluster string    `json:"cluster"`
+	Applied uint64    `json:"applied"` // instance
+	Length  uint64    `json:"length"`  // entries
+	Made    time.Time `json:"made"`
+}
+
+func reportOf(path string, file *os.File, h backup.Header) (backupReport, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return backupReport{}, err
+	}
+	return backupReport{path, info.Size(), h.Cluster.String(), uint64(h.Applied), h.Length, h.Made.UTC()}, nil
+}
+
+// WriteText says it for people.
+func (r backupReport) WriteText(out io.Writer) error {
+	_, err := fmt.Fprintf(out, "%s: whole; %s values of cluster %s up to instance %d, made %s, %s bytes\n",
+		r.File, terminal.Number(r.Length), r.Cluster, r.Applied, r.Made.Format(time.RFC3339), terminal.Number(r.Bytes))
+	return err
+}
+
+// countingWriter shows on a terminal how much was written.
+type countingWriter struct {
+	out    io.Writer
+	status *terminal.Status
+	bytes  int64
+	shown  time.Time
+}
+
+func (w *countingWriter) Write(b []byte) (int, error) {
+	n, err := w.out.Write(b)
+	w.bytes += int64(n)
+	if time.Since(w.shown) > showEvery {
+		w.shown = time.Now()
+		w.status.Show("%s bytes", terminal.Number(w.bytes))
+	}
+	return n, err
+}
+
+// showEvery is the time between two lines of progress.
+const showEvery = 100 * time.Millisecond

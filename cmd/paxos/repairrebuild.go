@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"paxos/recovery"
+	"paxos/storage"
+)
+
+// rebuildFlags are the flags of repair rebuild.
+type rebuildFlags struct {
+	listFlags
+	consent
+	admission
+	from string
+}
+
+func newRebuild() *cobra.Command {
+	var f rebuildFlags
+	cmd := &cobra.Command{
+		Use:   "rebuild DIR",
+		Short: "Make a store anew from a healthy peer, a stopped folder or a backup",
+		Long: `Make a store anew from a healthy peer, a stopped folder or a backup.
+
+For a store that is lost, or damaged beyond its log. A list server gets the list of
+the running servers of --cluster, or that of --from; it is removed and added by decided
+changes, and votes when it is in step. DIR may be empty: then --node says who it is.
+For the roles of the multicast cluster --from is needed, and for an acceptor --id with
+a new number (see paxos acceptors add).
+
+` + consentHelp + `
+
+` + exitHelp,
+		Example: `  paxos repair rebuild data --cluster servers
+  paxos repair rebuild data --cluster servers --node n2:5000 --from list.backup
+  paxos repair rebuild paxos-data/acceptor-2 --from paxos-data/acceptor-1 --id 4`,
+		Args: cobra.ExactArgs(1),
+		RunE: actionWith(f.run),
+	}
+	f.listFlags.register(cmd)
+	f.admission.register(cmd)
+	cmd.Flags().StringVar(&f.from, "from", "", "take the list from a backup, or from the folder of a stopped process (default: from the running servers)")
+	f.consent.register(cmd, false)
+	return cmd
+}
+
+func (f *rebuildFlags) run(cmd *cobra.Command, args []string) error {
+	source, done, err := openSource(f.from)
+	if err != nil {
+		return fail(recoveryExitCode(err), err)
+	}
+	defer done()
+	folder, p, err := takeFolder(args[0])
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	if p != nil {
+		return f.carryOut(cmd, p)
+	}
+	p = &recovery.Plan{Title: "Rebuild the store in " + args[0]}
+	s := seat{folder: folder, source: source, dir: args[0]}
+	switch id, err := storage.ReadIdentity(args[0]); {
+	case err == nil:
+		s.old = &id
+		p.Found = append(p.Found, fmt.Sprintf("%s holds the store of %s", args[0], id))
+	case errors.Is(err, storage.ErrNotFormatted):
+		p.Found = append(p.Found, args[0]+" holds no store")
+	default:
+		p.Found = append(p.Found, "whose store this is cannot be read: "+err.Error())
+	}
+	p.Lost = append(p.Lost, "the old store's promises and votes: it never votes again",
+		"of the list nothing that a majority of the others has")
+	if err := f.admission.plan(cmd.Context(), &f.listFlags, p, s, false); err != nil {
+		return err
+	}
+	return f.carryOut(cmd, p)
+}
+
+// openSource opens what --from names; nil for nothing.
+func openSource(path string) (s recovery.Source, done func(), err error) {
+	if path == "" {
+		return nil, func() {}, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, fail(exitUsage, err)
+	}
+	if !info.IsDir() {
+		s, err = recovery.OpenBackup(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, func() { s.Close() }, nil
+	}
+	lock, err := recovery.Take(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	stopped, err := recovery.OpenStopped(path)
+	if err == nil && stopped.Head() == nil {
+		err = errors.Join(fmt.Errorf("%s: there is no list in it yet", path), stopped.Close())
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, lock.Close())
+	}
+	return stopped, func() { stopped.Close(); lock.Close() }, nil
+}

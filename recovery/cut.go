@@ -1,0 +1,146 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// describeLog says what is wrong with a store's log. It reports whether Open
+// would refuse it.
+func describeLog(p *Plan, l storage.Logged) (damaged bool) {
+	switch {
+	case l.Damage != nil:
+		p.found("the log is damaged: %s at offset %d: %s", l.Damage.File, l.Damage.Offset, l.Damage.Detail)
+		p.found("before the damage: %s", describeCounts(l.Before))
+		p.found("behind it, and still readable: %s", describeCounts(l.Behind))
+		return true
+	case l.Report.Torn:
+		p.found("the last batch of the log is torn: it was never acknowledged, and the next start cuts it by itself")
+	case l.Report.Clean:
+		p.found("the log is whole, and was closed in order: %s", describeCounts(l.Before))
+	default:
+		p.found("the log is whole: %s", describeCounts(l.Before))
+	}
+	return false
+}
+
+func describeCounts(c storage.Counts) string {
+	text := fmt.Sprintf("%d records", c.Records)
+	if c.Promises > 0 {
+		text += fmt.Sprintf(", %d of them promises", c.Promises)
+	}
+	if c.Votes > 0 {
+		text += fmt.Sprintf(", %d of them votes, on instances %s to %s", c.Votes, c.First, c.Last)
+	}
+	return text
+}
+
+// Damaged is a stopped store whose log is to be cut.
+type Damaged struct {
+	Folder *Folder
+	Store  *Stopped
+	Log    storage.Logged
+}
+
+// Examine reads a stopped store: its checkpoint, which must be whole, and its log.
+func Examine(f *Folder) (*Damaged, error) {
+	s, err := OpenStopped(f.dir)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.Log(nil)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &Damaged{Folder: f, Store: s, Log: l}, nil
+}
+
+// Begin begins the plan for a cut: what is damaged, and what a cut means. The plan
+// is idle if there is nothing to cut.
+func (d *Damaged) Begin() *Plan {
+	id := d.Store.Identity()
+	p := &Plan{Title: "Cut the damaged log of " + id.String()}
+	p.found("%s", d.Store.About())
+	if !describeLog(p, d.Log) {
+		p.Idle = true
+		return p
+	}
+	if id.Role == protocol.RoleServer || id.Role == protocol.RoleAcceptor {
+		p.lose("the log from instance %s on: votes and promises, of which some may have been acknowledged. "+
+			"An acceptor that forgets them may help to decide something else, so this one loses its vote: the old store never votes again", d.Store.Applied()+1)
+		p.lose("of the list nothing that a majority of the others has: it is copied from them")
+	} else {
+		p.lose("records of the log that the others tell again")
+	}
+	return p
+}
+
+// Reissue makes a store of a list for a role of the multicast cluster, under a number that
+// may have to be let in first: an acceptor's must be new.
+type Reissue struct {
+	Folder *Folder
+	Want   storage.Identity // Store is 0
+	Source Source
+	Now    time.Time
+}
+
+// Plan says what Do will do.
+func (r *Reissue) Plan(p *Plan) error {
+	old, err := storage.ReadIdentity(r.Folder.dir)
+	if err == nil && (old.Cluster != r.Want.Cluster || old.Role != r.Want.Role) {
+		return fmt.Errorf("%w: %s belongs to %s", storage.ErrForeign, r.Folder.dir, old)
+	}
+	if r.Want.Cluster != r.Source.Cluster() {
+		return fmt.Errorf("%w: the list is of cluster %s, the store of cluster %s", storage.ErrForeign, r.Source.Cluster(), r.Want.Cluster)
+	}
+	if err == nil && old.Role == protocol.RoleAcceptor && old.ID == r.Want.ID {
+		return fmt.Errorf("acceptor %s has voted with the store in %s: under that number no other store may vote, give it a new one", old.ID, r.Folder.dir)
+	}
+	p.step("make a new store for %s %s of that list, with a new store id, and no promise and no vote", r.Want.Role, r.Want.ID)
+	p.step("put it into %s; what is there now is kept in a folder %sTIME within", r.Folder.dir, beforeName)
+	if r.Want.Role == protocol.RoleAcceptor {
+		p.then("make it a member, if it is none:   paxos acceptors add %s --config FILE", r.Want.ID)
+		p.then("start it; it asks for its vote when it is in step:   paxos acceptor --id %s --join --data-dir %s --config FILE", r.Want.ID, r.Folder.dir)
+		p.then("take the old one out:   paxos acceptors remove OLD --config FILE")
+	} else {
+		p.then("start it as ever")
+	}
+	p.do = r.do
+	return nil
+}
+
+func (r *Reissue) do(_ context.Context, say func(string, ...any)) error {
+	before, err := r.Folder.Swap(r.Now, func(dir string) error {
+		c, err := r.Source.Contents(r.Source.Head())
+		if err == nil {
+			_, err = storage.Create(storage.Options{Dir: dir, Want: r.Want}, c)
+		}
+		return errors.Join(err, r.Source.Close())
+	})
+	if err != nil {
+		return err
+	}
+	say("the new store of %s %s is in its place; what was there is in %s", r.Want.Role, r.Want.ID, before)
+	return nil
+}
+
+// FinishPlan is the plan for a folder whose repair was interrupted.
+func FinishPlan(f *Folder) *Plan {
+	p := &Plan{Title: "Finish the repair of " + f.dir + " that was interrupted"}
+	p.found("the new store is whole; it is not in its place yet")
+	p.step("put it there; what was there before is kept in a folder %sTIME within", beforeName)
+	p.then("start the server as the interrupted command said, or run that again with --dry-run to see")
+	p.do = func(_ context.Context, say func(string, ...any)) error {
+		before, err := f.Finish()
+		if err == nil {
+			say("the new store is in its place; what was there is in %s", before)
+		}
+		return err
+	}
+	return p
+}
