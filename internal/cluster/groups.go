@@ -2,10 +2,12 @@ package cluster
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
 
+	"paxos/internal/ports"
 	"paxos/protocol"
 )
 
@@ -15,14 +17,14 @@ import (
 func FreeGroups() (groups [protocol.Groups]netip.AddrPort, err error) {
 	// 239.255/16 is for local use (RFC 2365).
 	addr := netip.AddrFrom4([4]byte{239, 255, byte(rand.IntN(256)), byte(1 + rand.IntN(254))})
-	for g := range groups {
-		// Held until all are chosen, so that they differ.
-		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		if err != nil {
-			return groups, fmt.Errorf("find a free UDP port: %w", err)
-		}
-		defer conn.Close()
-		groups[g] = netip.AddrPortFrom(addr, uint16(conn.LocalAddr().(*net.UDPAddr).Port))
+	chosen, err := ports.Choose(len(groups), func(port int) (io.Closer, error) {
+		return net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	})
+	if err != nil {
+		return groups, err
+	}
+	for g, port := range chosen {
+		groups[g] = netip.AddrPortFrom(addr, uint16(port))
 	}
 	return groups, nil
 }

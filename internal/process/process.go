@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stopPatience is how long a process may take for a clean shutdown.
-const stopPatience = 10 * time.Second
+// stopPatience is how long a process may take for a clean shutdown. It takes a moment; more is allowed for machines
+// that have much else to do.
+const stopPatience = time.Minute
 
 // Spec says what to start.
 type Spec struct {

@@ -54,7 +54,7 @@ func begin(t *testing.T, s *Set, spec Spec) *Process {
 // await waits until the child's log has a line.
 func await(t *testing.T, s *Set, p *Process, line string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	err := s.Wait(ctx, line, func() (bool, error) {
 		text, err := os.ReadFile(p.Log())

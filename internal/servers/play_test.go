@@ -125,7 +125,7 @@ func say(to string) error {
 }
 
 // reach reports whether a TCP connection can be made. Nobody is so far away
-// that 300 ms would not do, unless the network is cut.
+// that 300 ms would not do, unless the network is cut or this host has much else to do.
 func reach(ctx context.Context, to string) bool {
 	for range 10 {
 		d := net.Dialer{Timeout: 300 * time.Millisecond}

@@ -1,0 +1,60 @@
+// Package ports chooses ports of this host for the clusters that tests, demo and benchmark start.
+//
+// A port that is free now may be taken by the time that a server binds it: by another cluster that is started in the
+// same moment, or as the local end of somebody's connection. So a port that was chosen here is chosen by no other
+// process until this one ends, and all ports lie below those that the system gives away by itself.
+package ports
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"sync"
+)
+
+// The ports that Choose chooses from. The system's own begin at 32,768 (net.ipv4.ip_local_port_range).
+const (
+	lowest  = 10_000
+	highest = 32_000 // exclusive
+)
+
+// Choose returns count ports that differ. bind tries to take a port, which shows that nobody else has it; what it
+// returns is closed once all ports are chosen.
+func Choose(count int, bind func(port int) (io.Closer, error)) (chosen []int, err error) {
+	for try := 0; len(chosen) < count; try++ {
+		if try > 100*(count+1) {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+		port := lowest + rand.IntN(highest-lowest)
+		if err = reserve(port); err != nil {
+			continue
+		}
+		var c io.Closer
+		if c, err = bind(port); err != nil {
+			continue
+		}
+		defer c.Close()
+		chosen = append(chosen, port)
+	}
+	return chosen, nil
+}
+
+// reserved holds what reserve has opened: it would be closed if nobody knew it any more.
+var reserved struct {
+	sync.Mutex
+	all []net.Listener
+}
+
+// reserve keeps a port from being chosen again until this process ends. What tells other processes is a socket
+// with the port in its name; the name is no file (unix(7), abstract sockets), and goes with the process.
+func reserve(port int) error {
+	l, err := net.Listen("unix", fmt.Sprintf("@paxos-port-%d", port))
+	if err != nil {
+		return err
+	}
+	reserved.Lock()
+	defer reserved.Unlock()
+	reserved.all = append(reserved.all, l)
+	return nil
+}
