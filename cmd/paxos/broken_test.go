@@ -30,7 +30,7 @@ type forgetful struct {
 	asked atomic.Int64
 }
 
-const forgetOneIn = 100
+const forgetOneIn = 20
 
 func (f *forgetful) Append(ctx context.Context, payloads [][]byte) ([]node.Placed, error) {
 	if f.asked.Add(1)%forgetOneIn != 0 {

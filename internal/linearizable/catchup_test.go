@@ -24,8 +24,12 @@ func (s *stage) snapshots(i int) int {
 
 func (s *stage) status(i int) servers.Status {
 	s.t.Helper()
-	st, err := s.cluster.Status(s.bounded(), i)
-	ok(s.t, err)
+	var st servers.Status
+	ok(s.t, s.cluster.Wait(s.bounded(), "a server's status", func() bool {
+		var err error
+		st, err = s.cluster.Status(s.t.Context(), i)
+		return err == nil
+	}))
 	return st
 }
 
@@ -74,7 +78,7 @@ func (s *stage) awaitCaughtUp(i int) {
 	s.t.Helper()
 	want := s.status(s.others(i)[0]).Applied
 	ok(s.t, s.cluster.Wait(s.bounded(), "a server to catch up", func() bool {
-		st, err := s.cluster.Status(s.bounded(), i)
+		st, err := s.cluster.Status(s.t.Context(), i)
 		return err == nil && st.Applied >= want
 	}))
 }

@@ -11,7 +11,7 @@
 //   - audit.go: what must hold of the list in the end.
 //
 // The tests beside it run real servers: players_test.go are the clients,
-// nemesis_test.go kills, pauses and parts the servers.
+// nemesis_test.go parts the servers. What else can be done to them, internal/torture does.
 //
 // # A history
 //

@@ -74,7 +74,6 @@ type stage struct {
 	history *History
 	seed    uint64
 
-	pauses   map[int]bool
 	healings []time.Duration // how long it took each time until an append succeeded
 }
 
@@ -93,7 +92,7 @@ func newStage(t *testing.T, count int, network *servers.Network) *stage {
 		Args: []string{"--checkpoint-bytes", checkpointBytes, "--reserve", "0"},
 	})
 	ok(t, err)
-	s := &stage{t: t, cluster: cluster, network: network, history: NewHistory(), seed: seed(t), pauses: map[int]bool{}}
+	s := &stage{t: t, cluster: cluster, network: network, history: NewHistory(), seed: seed(t)}
 	t.Cleanup(s.close)
 	ok(t, cluster.StartAll())
 	_, err = cluster.WaitLeader(s.bounded())
@@ -158,9 +157,12 @@ func duration(t *testing.T) time.Duration {
 	return d
 }
 
+// patience is how long something may take that takes a moment where the machine has nothing else to do.
+const patience = 2 * time.Minute
+
 // bounded is a context for what should take no time.
 func (s *stage) bounded() context.Context {
-	ctx, cancel := context.WithTimeout(s.t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	s.t.Cleanup(cancel)
 	return ctx
 }
@@ -225,7 +227,7 @@ func (s *stage) sameLists() (values []int64, err error) {
 
 // readList reads the whole list of a server, and the hash of its text.
 func (s *stage) readList(server int) (values []int64, sum [sha256.Size]byte, err error) {
-	ctx, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.cluster.URL(server, "/v1/list?format=ndjson"), nil)
 	if err != nil {

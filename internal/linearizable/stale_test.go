@@ -61,7 +61,7 @@ func TestTheCheckFindsStaleReads(t *testing.T) {
 		}
 		ok(t, Check(s.history.Ops(), s.listOf(s.others(alone)[0]), 0))
 		p.query = "?consistency=local"
-		ok(t, p.one(t.Context(), alone, ReadLength, 10*time.Second))
+		ok(t, p.one(t.Context(), alone, ReadLength, patience))
 		if err := Check(s.history.Ops(), s.listOf(s.others(alone)[0]), 0); !errors.Is(err, ErrNotLinearizable) {
 			t.Errorf("%s that is cut off answers a stale read, and the check says: %v", c.name, err)
 		}
@@ -71,8 +71,12 @@ func TestTheCheckFindsStaleReads(t *testing.T) {
 // listOf is the list that a server has.
 func (s *stage) listOf(server int) []int64 {
 	s.t.Helper()
-	values, _, err := s.readList(server)
-	ok(s.t, err)
+	var values []int64
+	ok(s.t, s.cluster.Wait(s.bounded(), "a server's list", func() bool {
+		var err error
+		values, _, err = s.readList(server)
+		return err == nil
+	}))
 	return values
 }
 
@@ -112,7 +116,7 @@ func (s *stage) readMany(server int) (answers func() int) {
 		p := s.newPlayer()
 		kind := []Kind{ReadWhole, ReadLength, ReadEntry}[i%3]
 		reading.Go(func() {
-			if p.one(context.WithoutCancel(s.t.Context()), server, kind, 20*time.Second) == nil {
+			if p.one(context.WithoutCancel(s.t.Context()), server, kind, patience) == nil {
 				mu.Lock()
 				defer mu.Unlock()
 				answered++

@@ -12,39 +12,6 @@ func (s *stage) playAll() (stop func()) {
 	}
 }
 
-func TestServersAreKilledAndStartedAgain(t *testing.T) {
-	s := newStage(t, 3, nil)
-	stop := s.playAll()
-	s.torture(killSome, killAndStart)
-	stop()
-	s.finish()
-}
-
-func TestServersArePausedTheLeaderMostOften(t *testing.T) {
-	s := newStage(t, 3, nil)
-	stop := s.playAll()
-	s.torture(pauseSomeone, blink)
-	stop()
-	s.finish()
-}
-
-func TestTheNetworkIsPartedAtRandom(t *testing.T) {
-	s := newPartedStage(t, 3)
-	stop := s.playAll()
-	s.torture(part)
-	stop()
-	s.finish()
-}
-
-func TestEverythingAtOnceOnLinksThatLosePackets(t *testing.T) {
-	s := newPartedStage(t, 5)
-	s.lose(3)
-	stop := s.playAll()
-	s.torture(killSome, killAndStart, pauseSomeone, blink, part)
-	stop()
-	s.finish()
-}
-
 // TestTheOldClientAppendsWhileTheNetworkIsParted is what the old test program
 // does (contract B): it parts the servers at random while it appends through the old
 // endpoint.

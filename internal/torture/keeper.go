@@ -151,7 +151,7 @@ func (k *keeper) resume(i int) error {
 }
 
 // endPatience is how long it takes to learn that a process has just ended.
-const endPatience = time.Second
+const endPatience = 30 * time.Second
 
 // unlessEnded drops an error that comes from the end of the process in this very moment.
 func unlessEnded(p *process.Process, err error) error {

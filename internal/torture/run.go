@@ -16,7 +16,7 @@ import (
 )
 
 // startPatience is how long the cluster may take until it takes commands.
-const startPatience = 30 * time.Second
+const startPatience = 2 * time.Minute
 
 // run is a run that goes on.
 type run struct {
@@ -290,7 +290,7 @@ func (r *run) clients() []player {
 
 // healPatience is how long no append may be done once all is healed. The aim is 2 s;
 // what it took is told. More is allowed for machines that have much else to do.
-const healPatience = 20 * time.Second
+const healPatience = time.Minute
 
 // available measures how long it takes from now until an append is done.
 func (r *run) available(ctx context.Context) error {

@@ -75,6 +75,7 @@ func passes(t *testing.T, o Options) Result {
 func TestListServersSurviveEverythingAtOnce(t *testing.T) {
 	o := runOf(t, Append, all)
 	needRoot(t)
+	o.Nodes = 5
 	passes(t, o)
 }
 

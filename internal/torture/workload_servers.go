@@ -196,7 +196,7 @@ func (c *serverClient) node(d deed, server int) string {
 }
 
 // finalPatience is how long the servers may take to have one list.
-const finalPatience = 30 * time.Second
+const finalPatience = 2 * time.Minute
 
 // final waits until all servers have one list, and then reads it at each of them,
 // for the history.
@@ -258,7 +258,7 @@ func (w *serverWorkload) readFinal(ctx context.Context, server int) error {
 
 // wholeList reads the list of a server, as text with one value a line.
 func (w *serverWorkload) wholeList(ctx context.Context, server int) ([]int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.cluster.URL(server, "/v1/list?format=ndjson"), nil)
 	if err != nil {
