@@ -29,7 +29,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 
 	at, err := c.Append(ctx, value.Int(5))
@@ -108,7 +108,7 @@ func ExampleClient_Watch() {
 		log.Fatal(err)
 	}
 	defer c.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 
 	c.Go(ctx, value.String("hello"), func(listclient.Position, error) {})

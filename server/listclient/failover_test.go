@@ -88,9 +88,9 @@ func TestTheLeaderIsPreferred(t *testing.T) {
 func TestAnAnswerThatComesTooLateIsNotTakenForTheNext(t *testing.T) {
 	f := newFake()
 	doors, names := f.open(t, 1)
-	c := open(t, names, func(cfg *Config) { cfg.Timeout, cfg.Pipeline = 100*time.Millisecond, 1 })
+	c := open(t, names, func(cfg *Config) { cfg.Timeout, cfg.Pipeline = 300*time.Millisecond, 1 })
 	mustAppend(t, c, value.Int(0))
-	doors[0].slow = 150 * time.Millisecond
+	doors[0].slow = 400 * time.Millisecond
 	doors[0].script("/v1/list", slow)
 	for i := 1; i < 5; i++ {
 		if p := mustAppend(t, c, value.Int(int64(i))); p.Index != uint64(i) {
@@ -275,7 +275,7 @@ func TestAServerThatTakesConnectionsAndSaysNothingIsLeft(t *testing.T) {
 	defer ln.Close() // nobody accepts: the kernel does, as for a process that is stopped
 	f := newFake()
 	_, names := f.open(t, 1)
-	c := open(t, append([]string{ln.Addr().String()}, names...), func(cfg *Config) { cfg.Timeout = 50 * time.Millisecond })
+	c := open(t, append([]string{ln.Addr().String()}, names...), func(cfg *Config) { cfg.Timeout = 300 * time.Millisecond })
 	mustAppend(t, c, value.Int(1))
 	if _, err := c.Get(background(t), 0); err != nil {
 		t.Error(err)

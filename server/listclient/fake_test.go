@@ -124,11 +124,16 @@ func (f *fake) open(t testing.TB, n int) (doors []*door, names []string) {
 	return doors, names
 }
 
-// start opens the door, at the same address as before.
+// start opens the door, at the same address as before. Somebody's connection may have got the port meanwhile: then
+// it waits for the end of that.
 func (d *door) start(t testing.TB) {
 	ln, err := net.Listen("tcp", d.address)
+	for end := time.Now().Add(patience); err != nil && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		ln, err = net.Listen("tcp", d.address)
+	}
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err) // not from the test's own goroutine, perhaps
+		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -175,6 +180,23 @@ func (d *door) setHold(hold, held chan struct{}) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.hold, d.held = hold, held
+}
+
+// holdOne lets the next request wait until release, and those behind it, too.
+func (d *door) holdOne() (release func()) {
+	hold := make(chan struct{})
+	d.setHold(hold, make(chan struct{}, 1000))
+	return func() { close(hold) }
+}
+
+// awaitHeld waits until so many requests wait.
+func (d *door) awaitHeld(n int) {
+	d.mu.Lock()
+	held := d.held
+	d.mu.Unlock()
+	for range n {
+		<-held
+	}
 }
 
 // wait lets a request wait, if it is to.

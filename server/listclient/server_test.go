@@ -20,7 +20,7 @@ import (
 
 // serve starts n real servers in front of one engine, and a client of them.
 func serve(t testing.TB, e server.Engine, n int, change ...func(*listclient.Config)) *listclient.Client {
-	cfg := listclient.Config{Timeout: 5 * time.Second}
+	cfg := listclient.Config{Timeout: 2 * time.Minute, DialTimeout: 2 * time.Minute}
 	for range n {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -45,7 +45,7 @@ func serve(t testing.TB, e server.Engine, n int, change ...func(*listclient.Conf
 }
 
 func minute(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -152,11 +152,13 @@ func TestExactlyOnceWithRealServers(t *testing.T) {
 		case 2:
 			return errors.New("at random")
 		case 3:
-			time.Sleep(100 * time.Millisecond) // the client has gone by then
+			time.Sleep(200 * time.Millisecond) // the client has gone by then
 		}
 		return nil
 	}
-	c := serve(t, e, 3, func(cfg *listclient.Config) { cfg.Timeout, cfg.Pipeline = 50*time.Millisecond, 3 })
+	c := serve(t, e, 3, func(cfg *listclient.Config) {
+		cfg.Timeout, cfg.Pipeline, cfg.GiveUp = 100*time.Millisecond, 3, 5*time.Minute
+	})
 	var running sync.WaitGroup
 	for i := range 8 {
 		running.Go(func() {
