@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds waits that end much sooner.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // front is a Server on 127.0.0.1, with its engine.
 type front struct {
@@ -34,6 +34,7 @@ func newFront(t testing.TB, engine *servertest.Engine, o Options) *front {
 	if o.Engine == nil {
 		o.Engine = engine
 	}
+	inNoHurry(&o.Limits)
 	ln, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +53,15 @@ func newFront(t testing.TB, engine *servertest.Engine, o Options) *front {
 		}
 	})
 	return f
+}
+
+// inNoHurry makes the times that a test does not name so long that a busy machine does not reach them.
+func inNoHurry(l *Limits) {
+	for _, d := range []*time.Duration{&l.HeaderTime, &l.BodyTime, &l.IdleTime, &l.WriteTime, &l.Wait} {
+		if *d == 0 {
+			*d = patience
+		}
+	}
 }
 
 // call makes a request and returns status, headers and body.
