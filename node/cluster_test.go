@@ -107,7 +107,7 @@ func (c *testCluster) startAll(acceptors, proposers, learners int) (all []*role)
 // submit runs a client until its values are acknowledged.
 func (c *testCluster) submit(id protocol.NodeID, values []string) {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	next, told := 0, uint64(0)
 	report, err := RunClient(ctx, ClientOptions{
@@ -166,12 +166,12 @@ func (o *output) copy() []string {
 // wait waits until n values were handed out.
 func (o *output) wait(t *testing.T, n int) []string {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		if got := o.copy(); len(got) >= n {
 			return got
 		}
 	}
-	t.Fatalf("a learner handed out %d values in a minute; want %d", len(o.copy()), n)
+	t.Fatalf("a learner handed out %d of %d values in %v", len(o.copy()), n, patience)
 	return nil
 }
 

@@ -96,7 +96,7 @@ func TestARemovedServerTakesNoPart(t *testing.T) {
 	c := newTestCluster(t, 3)
 	servers := c.startServers()
 	appendSome(t, servers[0], 10)
-	leader := servers[0].Status().Leader
+	leader := leaderOf(t, servers[0])
 	gone := servers[leader-1]
 	rest := slices.DeleteFunc(slices.Clone(servers), func(s *Server) bool { return s == gone })
 	if err := rest[0].RemoveMember(patient(t), leader); err != nil { // the leader itself
@@ -160,9 +160,7 @@ func TestMembersSurviveARestart(t *testing.T) {
 	one, two := c.startServer(1), c.startServer(2)
 	appendSome(t, one, 5)
 	for _, s := range []*Server{one, two} {
-		if got := voters(s); !slices.Equal(got, []protocol.NodeID{1, 2}) {
-			t.Errorf("voters are %v", got)
-		}
+		until(t, "the voters are 1 and 2", func() bool { return slices.Equal(voters(s), []protocol.NodeID{1, 2}) })
 	}
 	if err := two.Stop(); err != nil {
 		t.Fatal(err)

@@ -221,7 +221,7 @@ func TestAMalformedChangeIsRefused(t *testing.T) {
 			t.Errorf("server %d: %v", i+1, err)
 		}
 	}
-	lead := servers[servers[0].Status().Leader-1]
+	lead := servers[leaderOf(t, servers[0])-1]
 	lead.r.box.ask(func(now protocol.Time) { // though it never should be asked
 		bad := &protocol.Reconfigure{Change: protocol.Change{Voters: []protocol.Member{{ID: 9}}, Next: 3}}
 		lead.r.machine.Proposer.Step(now, lead.r.machine.self, bad, &lead.r.machine.out)
@@ -296,7 +296,9 @@ func TestALaggingServerTakesACommandBehindABarrier(t *testing.T) {
 }
 
 func TestLeadershipGoesToVotersOnly(t *testing.T) {
-	servers := newTestCluster(t, 3).startServers()
+	c := newTestCluster(t, 3)
+	c.tune = steady
+	servers := c.startServers()
 	appendSome(t, servers[0], 3)
 	ballot := servers[0].Status().Ballot
 	if err := servers[1].Transfer(patient(t), 77); !errors.Is(err, ErrConflict) {

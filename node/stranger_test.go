@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,10 +23,16 @@ import (
 // not vote, and must say why.
 func TestAWipedAcceptorIsStopped(t *testing.T) {
 	c := newTestCluster(t, 3)
+	spy := c.net.Join(protocol.GroupProposers)
 	all := c.startAll(3, 1, 1)
 	first := numbered("first", 100)
 	c.submit(1, first)
-	time.Sleep(100 * time.Millisecond) // a heartbeat tells the acceptors of each other's stores
+	until(t, "the proposer has heard of the store", func() bool {
+		return slices.ContainsFunc(spy.Poll(nil), func(d transport.Datagram) bool {
+			from, _, err := protocol.Peek(c.cluster, d.Data)
+			return err == nil && from.Peer == acceptorPeer(3).Peer
+		})
+	})
 	all[2].stop()
 	if err := os.RemoveAll(c.options(protocol.RoleAcceptor, 3).DataDir); err != nil {
 		t.Fatal(err)

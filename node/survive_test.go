@@ -10,20 +10,8 @@ import (
 	"paxos/protocol"
 )
 
-// patience is more than any of these tests waits for on a good day.
-const patience = 30 * time.Second
-
-// waitShort is wait with less patience, for what used to wait for ever.
-func (o *output) waitShort(t *testing.T, n int) []string {
-	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if got := o.copy(); len(got) >= n {
-			return got
-		}
-	}
-	t.Fatalf("a learner handed out %d of %d values in %v", len(o.copy()), n, patience)
-	return nil
-}
+// patience is far more than any of these tests waits for, also where the machine has much else to do.
+const patience = 3 * time.Minute
 
 // What was acknowledged must be learnable although the leader ended before it
 // could tell the acceptors what it had decided.
@@ -39,7 +27,7 @@ func TestTheLeaderEndsRightAfterAnAcknowledgement(t *testing.T) {
 	leader.stop()
 	c.submit(3, numbered("third", 5))
 	late := c.start(protocol.RoleLearner, 2)
-	checkAll(t, late.output.waitShort(t, 7), numbered("first", 1), numbered("second", 1), numbered("third", 5))
+	checkAll(t, late.output.wait(t, 7), numbered("first", 1), numbered("second", 1), numbered("third", 5))
 	for _, r := range append(all, late) {
 		r.stop()
 	}
@@ -71,7 +59,7 @@ func TestAllAcceptorsAreKilledWhileTheLeaderStays(t *testing.T) {
 	}
 	c.submit(2, numbered("after", 5))
 	late := c.start(protocol.RoleLearner, 2)
-	checkAll(t, late.output.waitShort(t, 105), numbered("before", 100), numbered("after", 5))
+	checkAll(t, late.output.wait(t, 105), numbered("before", 100), numbered("after", 5))
 	for _, r := range slices.Concat(all, []*role{late}) {
 		r.stop()
 	}
@@ -89,10 +77,10 @@ func TestEverythingStopsUnderLoadAndComesBack(t *testing.T) {
 		together(stopAll(all)...)
 		c.tune = func(o *Options) { o.Init = false }
 		all = c.startAll(3, 2, 1)
-		all[3].output.waitShort(t, 1000*(round+1))
+		all[3].output.wait(t, 1000*(round+1))
 	}
 	<-acked
-	checkAll(t, all[3].output.waitShort(t, len(values)), values)
+	checkAll(t, all[3].output.wait(t, len(values)), values)
 	together(stopAll(all)...)
 }
 
