@@ -6,10 +6,10 @@ FUZZTIME ?= 10s
 COUNT ?= 10000
 SCRIPTS = harness/*.sh harness/paxos/*.sh .ci/run .ci/fuzz
 
-.PHONY: help build fmt fmt-check vet staticcheck shellcheck test race check fuzz bench harness govulncheck clean
+.PHONY: help build fmt fmt-check vet staticcheck shellcheck test race check fuzz bench compare compare-check harness govulncheck clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/paxos, which the scripts of the harness find
 	go build -o bin/paxos ./cmd/paxos
@@ -42,6 +42,13 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 
 bench: ## run all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+compare: ## measure us beside hashicorp/raft, dragonboat and etcd (a module of its own), for about 12 minutes
+	cd bench && go run . --out compare.json --plots ../docs/plots
+
+compare-check: ## build, vet and test that module, and have a short look at ours and one peer
+	cd bench && go vet ./... && go test ./... && \
+	go run . --quick --phase 200ms --limit 2m --systems paxos-engine,raft-wal --inflight 64 >/dev/null
 
 harness: build ## a harness run with real processes, 2 x COUNT (10000) values, and its three checks
 	harness/run.sh paxos $(COUNT)

@@ -66,7 +66,7 @@ Systems: ` + strings.Join(system.Names(), ", ") + `.`,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.register(cmd)
-	cmd.AddCommand(newReplica(), newPlot())
+	cmd.AddCommand(newPlot())
 	return cmd
 }
 

@@ -6,10 +6,10 @@
 // It is a Go module of its own, so that what it compares with is no dependency of
 // ours. Where to read on:
 //
-//   - command.go: the flags; replica.go: the child processes, which are this program too;
+//   - command.go: the flags; plots.go: drawing an earlier report again;
 //   - compare: what is measured, in which order;
 //   - system: how each system is started, and where its load is made;
-//   - peer: the systems' drivers, with all settings;
+//   - peer: the programs that play the systems, with all settings;
 //   - load: the load itself; measure: CPU time, memory, fsyncs; replica: parent and child;
 //   - report: medians, ratios, targets; plot: the pictures for docs/performance.md.
 package main

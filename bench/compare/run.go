@@ -11,7 +11,6 @@ import (
 
 	"paxos/bench/measure"
 	"paxos/bench/system"
-	"paxos/internal/process"
 )
 
 // Options say what is compared.
@@ -74,13 +73,9 @@ func folder(asked string) (string, error) {
 
 // start starts all systems, one after the other.
 func (c *comparison) start(ctx context.Context, dir string) error {
-	self, err := process.Self()
-	if err != nil {
-		return err
-	}
-	c.Progress("building paxos")
-	h := system.Host{Dir: dir, Self: self, Paxos: filepath.Join(dir, "paxos")}
-	if err := build(ctx, h.Paxos); err != nil {
+	c.Progress("building the programs")
+	h := system.Host{Dir: dir, Programs: filepath.Join(dir, "programs")}
+	if err := build(ctx, h.Programs, system.Packages(c.Systems)); err != nil {
 		return err
 	}
 	for _, s := range c.Systems {
@@ -92,6 +87,7 @@ func (c *comparison) start(ctx context.Context, dir string) error {
 		c.running = append(c.running, r)
 		c.raw.Systems = append(c.raw.Systems, SystemInfo{Name: s.Name, Ours: s.Ours, What: s.What})
 	}
+	var err error
 	c.raw.FsyncP50, err = measure.Fdatasync(dir)
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"paxos/bench/peer"
 	"paxos/bench/replica"
 	"paxos/internal/process"
 	"paxos/internal/servers"
@@ -13,22 +12,20 @@ import (
 const replicas = 3
 
 // library starts three processes that embed a library, each of which can make load.
-func library(driver string) func(context.Context, *Running, Host) error {
-	return func(ctx context.Context, r *Running, h Host) error {
-		addresses, err := servers.FreeAddresses(replicas)
-		if err != nil {
-			return err
-		}
-		if err := r.three(h, replica.Spec{System: driver, Addresses: addresses}); err != nil {
-			return err
-		}
-		for id := 1; id <= replicas; id++ {
-			if err := r.loads(ctx, fmt.Sprintf("%s-%d", driver, id)); err != nil {
-				return err
-			}
-		}
-		return nil
+func library(ctx context.Context, r *Running, h Host) error {
+	addresses, err := servers.FreeAddresses(replicas)
+	if err != nil {
+		return err
 	}
+	if err := r.three(h, r.programs[0], replica.Spec{System: r.Name, Addresses: addresses}); err != nil {
+		return err
+	}
+	for id := 1; id <= replicas; id++ {
+		if err := r.loads(ctx, fmt.Sprintf("%s-%d", r.Name, id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // startEtcd starts three etcd servers, and a client.
@@ -38,17 +35,17 @@ func startEtcd(ctx context.Context, r *Running, h Host) error {
 		return err
 	}
 	peers, clients := all[:replicas], all[replicas:]
-	if err := r.three(h, replica.Spec{System: peer.Etcd, Addresses: peers, Clients: clients}); err != nil {
+	if err := r.three(h, etcdServer, replica.Spec{System: r.Name, Addresses: peers, Clients: clients}); err != nil {
 		return err
 	}
-	return r.client(ctx, h, replica.Spec{System: peer.EtcdClient, Clients: clients})
+	return r.client(ctx, h, etcdClient, replica.Spec{System: "etcd-client", Clients: clients})
 }
 
 // three starts three replicas.
-func (r *Running) three(h Host, spec replica.Spec) error {
+func (r *Running) three(h Host, program string, spec replica.Spec) error {
 	var all []*process.Process
 	for spec.ID = 1; spec.ID <= replicas; spec.ID++ {
-		p, err := r.child(h, spec)
+		p, err := r.child(h, program, spec)
 		if err != nil {
 			return err
 		}
@@ -59,8 +56,8 @@ func (r *Running) three(h Host, spec replica.Spec) error {
 }
 
 // client starts a process that only makes load.
-func (r *Running) client(ctx context.Context, h Host, spec replica.Spec) error {
-	p, err := r.child(h, spec)
+func (r *Running) client(ctx context.Context, h Host, program string, spec replica.Spec) error {
+	p, err := r.child(h, program, spec)
 	if err != nil {
 		return err
 	}

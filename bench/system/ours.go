@@ -4,7 +4,6 @@ import (
 	"context"
 	"path/filepath"
 
-	"paxos/bench/peer"
 	"paxos/bench/replica"
 	"paxos/internal/cluster"
 	"paxos/internal/process"
@@ -14,7 +13,7 @@ import (
 
 // startRoles starts three acceptors, a proposer and a learner, and a client.
 func startRoles(ctx context.Context, r *Running, h Host) error {
-	c, err := cluster.New(cluster.Options{Dir: filepath.Join(r.dir, "cluster"), Binary: h.Paxos, Acceptors: replicas, NoOutput: true})
+	c, err := cluster.New(cluster.Options{Dir: filepath.Join(r.dir, "cluster"), Binary: filepath.Join(h.Programs, "paxos"), Acceptors: replicas, NoOutput: true})
 	if err != nil {
 		return err
 	}
@@ -38,12 +37,12 @@ func startRoles(ctx context.Context, r *Running, h Host) error {
 	if err := c.WaitStarted(ctx); err != nil {
 		return err
 	}
-	return r.client(ctx, h, replica.Spec{System: peer.RolesClient, Config: c.ConfigPath()})
+	return r.client(ctx, h, paxosClient, replica.Spec{System: "roles-client", Config: c.ConfigPath()})
 }
 
 // startServers starts three list servers, and a client.
 func startServers(ctx context.Context, r *Running, h Host) error {
-	c, err := servers.New(servers.Options{Dir: filepath.Join(r.dir, "cluster"), Count: replicas, Binary: h.Paxos})
+	c, err := servers.New(servers.Options{Dir: filepath.Join(r.dir, "cluster"), Count: replicas, Binary: filepath.Join(h.Programs, "paxos")})
 	if err != nil {
 		return err
 	}
@@ -60,5 +59,5 @@ func startServers(ctx context.Context, r *Running, h Host) error {
 	if err := c.WaitReady(ctx); err != nil {
 		return err
 	}
-	return r.client(ctx, h, replica.Spec{System: peer.ListClient, Clients: c.Addresses()})
+	return r.client(ctx, h, paxosClient, replica.Spec{System: "list-client", Clients: c.Addresses()})
 }

@@ -56,7 +56,7 @@ func (s System) Start(ctx context.Context, h Host) (_ *Running, err error) {
 }
 
 // child starts a process that plays a replica or a client.
-func (r *Running) child(h Host, spec replica.Spec) (*process.Process, error) {
+func (r *Running) child(h Host, program string, spec replica.Spec) (*process.Process, error) {
 	name := fmt.Sprintf("%s-%d", spec.System, spec.ID)
 	spec.Dir = filepath.Join(r.dir, name)
 	if err := os.Mkdir(spec.Dir, 0o755); err != nil {
@@ -67,7 +67,7 @@ func (r *Running) child(h Host, spec replica.Spec) (*process.Process, error) {
 		return nil, err
 	}
 	return r.children.Start(process.Spec{
-		Name: name, Binary: h.Self, Args: []string{"replica", string(text)}, Log: filepath.Join(r.dir, name+".log"),
+		Name: name, Binary: filepath.Join(h.Programs, program), Args: []string{string(text)}, Log: filepath.Join(r.dir, name+".log"),
 	})
 }
 

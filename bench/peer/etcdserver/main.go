@@ -1,4 +1,5 @@
-package peer
+// Command etcdserver plays an etcd server, as etcd embeds itself.
+package main
 
 import (
 	"context"
@@ -14,12 +15,16 @@ import (
 	"paxos/bench/replica"
 )
 
+func main() {
+	replica.Main(map[string]replica.Open{"etcd": openServer})
+}
+
 // etcdServer is one etcd server.
 type etcdServer struct {
 	*embed.Etcd
 }
 
-func openEtcd(ctx context.Context, s replica.Spec) (replica.Driver, error) {
+func openServer(ctx context.Context, s replica.Spec) (replica.Driver, error) {
 	e, err := embed.StartEtcd(etcdConfig(s))
 	if err != nil {
 		return nil, err

@@ -1,4 +1,4 @@
-package peer
+package main
 
 import (
 	"context"
@@ -22,7 +22,7 @@ type roles struct {
 	payloads *load.Payloads
 }
 
-func openRolesClient(_ context.Context, s replica.Spec) (replica.Driver, error) {
+func openRoles(_ context.Context, s replica.Spec) (replica.Driver, error) {
 	c, err := config.Load(s.Config)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,10 @@
-package peer
+// Command hashicorp plays a replica of hashicorp/raft, with raft-wal or raft-boltdb
+// as its log. It makes its load itself, where it leads.
+package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +19,10 @@ import (
 	"paxos/bench/load"
 	"paxos/bench/replica"
 )
+
+func main() {
+	replica.Main(map[string]replica.Open{"raft-wal": openWAL, "raft-boltdb": openBolt})
+}
 
 // applyPatience is how long an entry may wait to be taken.
 const applyPatience = 30 * time.Second
@@ -35,7 +42,7 @@ type raftNode struct {
 	payloads  *load.Payloads
 }
 
-func openRaftWAL(_ context.Context, s replica.Spec) (replica.Driver, error) {
+func openWAL(_ context.Context, s replica.Spec) (replica.Driver, error) {
 	dir := filepath.Join(s.Dir, "wal")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		return nil, err
@@ -47,7 +54,7 @@ func openRaftWAL(_ context.Context, s replica.Spec) (replica.Driver, error) {
 	return openRaft(s, store)
 }
 
-func openRaftBolt(_ context.Context, s replica.Spec) (replica.Driver, error) {
+func openBolt(_ context.Context, s replica.Spec) (replica.Driver, error) {
 	store, err := boltstore.New(boltstore.Options{Path: filepath.Join(s.Dir, "raft.db"), NoSync: false})
 	if err != nil {
 		return nil, err
@@ -111,7 +118,7 @@ func (n *raftNode) Run(ctx context.Context, p load.Phase) (load.Result, error) {
 func (n *raftNode) Close() error {
 	err := n.raft.Shutdown().Error()
 	n.transport.Close()
-	return closing(err, n.store)
+	return errors.Join(err, n.store.Close())
 }
 
 // nothing is a state machine that keeps nothing: an advantage over a list.

@@ -1,4 +1,5 @@
-package peer
+// Command etcdclient makes load at etcd, through its gRPC client.
+package main
 
 import (
 	"context"
@@ -10,6 +11,10 @@ import (
 	"paxos/bench/load"
 	"paxos/bench/replica"
 )
+
+func main() {
+	replica.Main(map[string]replica.Open{"etcd-client": openClient})
+}
 
 // etcdConnections is how many gRPC connections the callers share. etcd's own
 // benchmark lets it be chosen; on 2 cores 4 gave the most.
@@ -23,7 +28,7 @@ type etcdClient struct {
 	payloads  *load.Payloads
 }
 
-func openEtcdClient(_ context.Context, s replica.Spec) (replica.Driver, error) {
+func openClient(_ context.Context, s replica.Spec) (replica.Driver, error) {
 	return &etcdClient{endpoints: s.Clients, payloads: load.NewPayloads()}, nil
 }
 

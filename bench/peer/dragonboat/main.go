@@ -1,4 +1,6 @@
-package peer
+// Command dragonboat plays a replica of lni/dragonboat, with its default log or
+// with tan. It makes its load itself, where it leads.
+package main
 
 import (
 	"context"
@@ -16,6 +18,10 @@ import (
 	"paxos/bench/replica"
 )
 
+func main() {
+	replica.Main(map[string]replica.Open{"dragonboat": openDefault, "dragonboat-tan": openTan})
+}
+
 const shard = 1
 
 // boat is one replica of dragonboat.
@@ -26,11 +32,11 @@ type boat struct {
 	payloads *load.Payloads
 }
 
-func openDragonboat(_ context.Context, s replica.Spec) (replica.Driver, error) {
+func openDefault(_ context.Context, s replica.Spec) (replica.Driver, error) {
 	return openBoat(s, config.ExpertConfig{})
 }
 
-func openDragonboatTan(_ context.Context, s replica.Spec) (replica.Driver, error) {
+func openTan(_ context.Context, s replica.Spec) (replica.Driver, error) {
 	return openBoat(s, config.ExpertConfig{LogDBFactory: tan.Factory})
 }
 

@@ -1,4 +1,4 @@
-package peer
+package main
 
 import (
 	"context"
@@ -15,7 +15,7 @@ type list struct {
 	payloads *load.Payloads
 }
 
-func openListClient(_ context.Context, s replica.Spec) (replica.Driver, error) {
+func openList(_ context.Context, s replica.Spec) (replica.Driver, error) {
 	client, err := listclient.New(listclient.Config{Servers: s.Clients})
 	if err != nil {
 		return nil, err
