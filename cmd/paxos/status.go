@@ -243,7 +243,7 @@ func (v *clusterView) write(out io.Writer, asJSON bool) error {
 // columns are those behind id and address.
 func (s *serverView) columns(furthest protocol.Instance) string {
 	if s.Status == nil {
-		return "no answer: " + s.Error
+		return "-\t-\t-\t-\t-\t-\tno answer: " + s.Error // a cell in each column, or the column would end here
 	}
 	st := s.Status
 	return fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s\t%s",

@@ -23,6 +23,7 @@ type Block struct {
 	Text     string // with its last newline
 	Hidden   bool   // commands in a comment: run, and not seen by a reader
 	NotRun   string // why no test runs it: `<!-- not run: REASON -->` stands before it
+	Repeated bool   // until the output is as shown: `<!-- repeated until it is so -->` stands before it
 	Source   string // the file that it was taken from: `<!-- from FILE -->` stands before it
 	Answer   *Block // of a "sh" block: the "json" or "text" block right below it, which its output must be like
 }
@@ -136,7 +137,8 @@ func (r *reader) block() error {
 	r.at++
 	b.NotRun, _ = strings.CutPrefix(r.take("not run: "), "not run: ")
 	b.Source, _ = strings.CutPrefix(r.take("from "), "from ")
-	if r.said != "" || b.NotRun != "" && !b.Shell() {
+	b.Repeated = r.take(repeated) != ""
+	if r.said != "" || b.NotRun != "" && !b.Shell() || b.Repeated && b.Language != "console" {
 		return fmt.Errorf("what the comment before the block of line %d says does not go with it", b.Line)
 	}
 	r.add(b)
@@ -147,6 +149,8 @@ func (r *reader) block() error {
 var languages = map[string]bool{
 	"sh": true, "console": true, "go": true, "text": true, "json": true, "yaml": true, "mermaid": true,
 }
+
+const repeated = "repeated until it is so"
 
 // take returns what a comment has said of this block, if it begins like this.
 func (r *reader) take(prefix string) string {
@@ -185,7 +189,7 @@ func (r *reader) comment() error {
 	text, _, _ = strings.Cut(text, "-->")
 	text = strings.TrimSpace(text)
 	switch {
-	case strings.HasPrefix(text, "not run: "), strings.HasPrefix(text, "from "):
+	case strings.HasPrefix(text, "not run: "), strings.HasPrefix(text, "from "), text == repeated:
 		r.said = text
 	case strings.HasPrefix(text, "run:"):
 		commands := strings.TrimSpace(strings.TrimPrefix(text, "run:"))

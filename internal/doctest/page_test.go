@@ -31,6 +31,7 @@ Prose.
 ~~~text
 belongs to nobody
 ~~~
+<!-- repeated until it is so -->
 ~~~console
 $ first \
 > line
@@ -67,6 +68,9 @@ func TestAPageIsReadBlockByBlock(t *testing.T) {
 	if echo.NotRun != "" || echo.Answer == nil || echo.Answer.Language != "json except a" {
 		t.Errorf("%+v", echo)
 	}
+	if !console.Repeated || echo.Repeated {
+		t.Error("the wrong block is repeated")
+	}
 	if text.Language != "text" || text.Shell() {
 		t.Errorf("%+v", text)
 	}
@@ -92,6 +96,7 @@ func TestWhatNoTestWouldSeeIsRefused(t *testing.T) {
 		{"<!-- run: x\n", "has no end"},
 		{"<!-- not run: why not -->\nText\n", "stands before no block"},
 		{"<!-- not run: why not -->\n", "stands before no block"},
+		{"<!-- repeated until it is so -->\n~~~sh\nx\n~~~\n", "does not go with it"},
 		{"<!-- not run: why not -->\n~~~text\nx\n~~~\n", "does not go with it"},
 	} {
 		_, err := Parse("page.md", strings.ReplaceAll(c.text, "~~~", "```"))
