@@ -28,7 +28,7 @@ func TestEveryCommandInTheBookRuns(t *testing.T) {
 		if len(toRun(p)) == 0 {
 			continue
 		}
-		t.Run(p.Name(), func(t *testing.T) {
+		t.Run(p.Path, func(t *testing.T) {
 			t.Parallel()
 			runPage(t, p, binary)
 		})

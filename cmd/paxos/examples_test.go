@@ -53,10 +53,14 @@ func allCommands(cmd *cobra.Command) []*cobra.Command {
 var callInLine = regexp.MustCompile(`(?:^|[|&;(]|\b(?:do|then|until|while|if|sudo|exec|nice|go run)\b)\s*` +
 	`(?:\w+=\S* +)*[\w./]*\bpaxos +((?:'[^']*'|"[^"]*"|[^|&;<>()\n'"])+)`)
 
+// numberedStream is what stands before a file that gets stderr.
+var numberedStream = regexp.MustCompile(`\b2>`)
+
 // understand parses the calls of paxos in a text for the shell, and returns how many there are.
 func understand(t *testing.T, where, text string) (calls int) {
 	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
 		line, _, _ = strings.Cut(strings.TrimSpace(line), " #")
+		line = numberedStream.ReplaceAllString(line, ">")
 		for _, m := range callInLine.FindAllStringSubmatch(line, -1) {
 			args := words(m[1])
 			if err := parseCall(args); err != nil {

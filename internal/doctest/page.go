@@ -43,14 +43,18 @@ func (b *Block) Commands() string {
 	return text.String()
 }
 
-// Pages reads the README and all pages of docs below the root of the source.
+// Pages reads the README, all pages of docs, and those of the examples, below the root of the source.
 func Pages(root string) ([]*Page, error) {
-	files, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		return nil, fmt.Errorf("find the pages: %w", err)
+	var files []string
+	for _, pattern := range []string{"README.md", "docs/*.md", "examples/*/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pattern)))
+		if err != nil {
+			return nil, fmt.Errorf("find the pages: %w", err)
+		}
+		files = append(files, found...)
 	}
-	pages := make([]*Page, 0, len(files)+1)
-	for _, f := range append([]string{filepath.Join(root, "README.md")}, files...) {
+	pages := make([]*Page, 0, len(files))
+	for _, f := range files {
 		name, err := filepath.Rel(root, f)
 		if err != nil {
 			return nil, fmt.Errorf("find the pages: %w", err)

@@ -121,3 +121,31 @@ func ExampleClient_Watch() {
 	}
 	// Output: 0 "hello"
 }
+
+// All calls at a glance, as docs/go-client.md shows them: real code looks at each error.
+func glance(ctx context.Context) error {
+	c, err := listclient.New(listclient.Config{Servers: []string{"10.0.0.1:5000", "10.0.0.2:5000", "10.0.0.3:5000"}})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+
+	at, err := c.Append(ctx, value.Int(5))                                          // at.Index: its place in the list
+	places, err := c.AppendAll(ctx, []value.Value{value.String("a"), value.Int(6)}) // in their order
+	c.Go(ctx, value.Int(7), func(p listclient.Position, err error) {})              // without waiting
+
+	v, err := c.Get(ctx, 3) // linearizable
+	n, err := c.Length(ctx)
+	for e, err := range c.List(ctx, 0) { // in constant memory
+		fmt.Println(e.Index, e.Value, err)
+	}
+	for e, err := range c.Watch(ctx, listclient.FromEnd) { // until ctx ends
+		fmt.Println(e.Index, e.Value, err)
+	}
+	e, fresh, err := c.Local("").Get(ctx, 3) // what a server has now; fresh.Stale says how old that may be
+
+	fmt.Println(at, places, v, n, e, fresh, err)
+	return err
+}
+
+var _ = glance // it is there to be compiled
