@@ -73,6 +73,11 @@ func (f *clientFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	page, err := s.monitoring.listen()
+	if err != nil {
+		return err
+	}
+	defer page.Close()
 	t, err := s.open()
 	if err != nil {
 		return err
@@ -87,6 +92,7 @@ func (f *clientFlags) run(cmd *cobra.Command) error {
 		Next:     next,
 		Pause:    f.pause(cmd, s.config.Timeout),
 		Window:   f.window,
+		Probe:    s.monitoring.watch(page, s.log),
 		Progress: func(r node.ClientReport) { status.Show("%s", describe(r)) },
 	})
 	status.Clear()

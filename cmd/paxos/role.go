@@ -40,6 +40,11 @@ func (r role) command() *cobra.Command {
 // start joins the network and runs the role. Its errors go to the log, in the
 // log's own form.
 func (r role) start(cmd *cobra.Command, s settings) error {
+	page, err := s.monitoring.listen()
+	if err != nil {
+		return err
+	}
+	defer page.Close()
 	t, err := s.open()
 	if err != nil {
 		return err
@@ -47,6 +52,7 @@ func (r role) start(cmd *cobra.Command, s settings) error {
 	err = r.run(cmd, node.Options{
 		Self: s.self, Cluster: s.cluster, Quorum: s.quorum, Transport: t,
 		Log: s.log, DataDir: s.dataDir, Init: s.init, CheckpointBytes: s.checkpoint,
+		Probe: s.monitoring.watch(page, s.log),
 	})
 	if err == nil {
 		return nil

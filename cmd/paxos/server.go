@@ -14,7 +14,9 @@ import (
 
 	"paxos/engine"
 	"paxos/internal/config"
+	"paxos/internal/exporter"
 	"paxos/node"
+	"paxos/node/metrics"
 	"paxos/server"
 )
 
@@ -35,6 +37,7 @@ type serverFlags struct {
 	checkpoint  int
 	election    time.Duration
 	security    securityFlags
+	metrics     metricsFlags
 	logLevel    string
 	logJSON     bool
 }
@@ -98,6 +101,7 @@ func (f *serverFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.listen, "listen", "", "address to listen on (default: that of the line if it is an IP address, else all)")
 	flags.Int64Var(&f.reserve, "reserve", defaultReserve, "refuse appends while the disk has less room, in bytes; 0: never")
 	f.security.register(cmd)
+	f.metrics.register(cmd)
 	flags.StringVar(&f.logLevel, "log-level", "", "trace, debug, info, warn, error or off (also "+envLogLevel+"; default info)")
 	flags.BoolVar(&f.logJSON, "log-json", false, "log in JSON")
 	flags.IntVar(&f.checkpoint, "checkpoint-bytes", 0, "bytes of values between two checkpoints, for tests")
@@ -128,7 +132,10 @@ type listServer struct {
 	security security
 	self     config.Server // where it is
 	listener *net.TCPListener
+	page     *exporter.Exporter // nil: without --metrics
 	log      hclog.Logger
+
+	monitoring monitoring
 }
 
 func (f *serverFlags) run(cmd *cobra.Command) error {
@@ -136,6 +143,10 @@ func (f *serverFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return fail(exitUsage, err)
 	}
+	if s.page, err = s.monitoring.listen(); err != nil {
+		return err
+	}
+	defer s.page.Close()
 	if err := s.find(cmd.Context()); err != nil {
 		if cmd.Context().Err() != nil {
 			return nil // it was asked to stop before it was anything
@@ -173,6 +184,9 @@ func (f *serverFlags) resolve(cmd *cobra.Command) (s listServer, err error) {
 		return s, errors.New("--join needs --data-dir DIR: later starts find there who this server is")
 	}
 	if _, err := f.logger(cmd); err != nil {
+		return s, err
+	}
+	if s.monitoring, err = f.metrics.resolve(cmd); err != nil {
 		return s, err
 	}
 	if s.servers, err = config.LoadServers(f.cluster, f.port); err != nil {
@@ -225,6 +239,9 @@ func (s *listServer) serve(ctx context.Context) error {
 	front := server.New(server.Options{
 		Engine: frontEngine(e), Token: s.security.token, Peer: e.PeerHandler(), PeerStatus: peerStatus(e),
 		Log: s.log, Version: programVersion(), Limits: server.Limits{Connections: s.flags.security.maxConnections},
+	})
+	s.page.Serve(exporter.Options{
+		Page: front.MetricsPage(), Health: metrics.Source(e.Figures).Health, Profiles: s.monitoring.pprof, Log: s.log,
 	})
 	err = front.Serve(ctx, s.security.listener(s.listener))
 	return errors.Join(e.Stop(), err)

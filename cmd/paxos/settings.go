@@ -23,6 +23,7 @@ const (
 	envCluster   = "PAXOS_CLUSTER"
 	envLogLevel  = "PAXOS_LOG_LEVEL"
 	envKeyFile   = "PAXOS_KEY_FILE"
+	envMetrics   = "PAXOS_METRICS"
 )
 
 // roleFlags are the flags that all roles have.
@@ -37,6 +38,7 @@ type roleFlags struct {
 	logJSON       bool
 	receiveBuffer int
 	quiet         bool // log warnings only, if nothing else is said
+	metrics       metricsFlags
 
 	// Of the roles with a store.
 	dataDir    string
@@ -50,6 +52,7 @@ func (f *roleFlags) register(cmd *cobra.Command, role protocol.Role) {
 	flags.Uint32Var(&f.id, "id", 0, "number of this "+role.String()+", from 1 on")
 	_ = cmd.MarkFlagRequired("id")
 	f.registerNetwork(cmd)
+	f.metrics.register(cmd)
 	if role != protocol.RoleClient {
 		flags.StringVar(&f.dataDir, "data-dir", "", "folder of the store (default: paxos-data/"+role.String()+"-ID next to the config file)")
 		flags.BoolVar(&f.init, "init", false, "make a new store in an empty or missing folder: for the very first start only")
@@ -90,6 +93,7 @@ type settings struct {
 	init          bool
 	checkpoint    int // bytes; 0: the usual
 	receiveBuffer int
+	monitoring    monitoring
 }
 
 // resolve reads the config file and joins everything. All its errors are the
@@ -107,6 +111,9 @@ func (f *roleFlags) resolve(cmd *cobra.Command, role protocol.Role) (settings, e
 	}
 	var err error
 	if s.log, err = f.logger(cmd, s.self); err != nil {
+		return s, fail(exitUsage, err)
+	}
+	if s.monitoring, err = f.metrics.resolve(cmd); err != nil {
 		return s, fail(exitUsage, err)
 	}
 	if s.config, err = f.loadConfig(cmd); err != nil {

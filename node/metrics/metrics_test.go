@@ -123,3 +123,22 @@ func TestNamesSayWhatTheyCount(t *testing.T) {
 		t.Errorf("other units than seconds and bytes: %q", bad)
 	}
 }
+
+func TestAProcessThatHangsIsNotHealthy(t *testing.T) {
+	f, known := server(), true
+	source := Source(func() (node.Figures, bool) { return f, known })
+	if err := source.Health(); err != nil {
+		t.Error(err)
+	}
+	f.Unanswered = time.Second // it may have a lot to do
+	if err := source.Health(); err != nil {
+		t.Error(err)
+	}
+	f.Unanswered = time.Minute
+	if err := source.Health(); err == nil || !strings.Contains(err.Error(), "1m0s") {
+		t.Errorf("%v", err)
+	}
+	if known = false; source.Health() == nil {
+		t.Error("healthy before the start")
+	}
+}
