@@ -52,11 +52,20 @@ func (s *Store) get(tx kv.Tx, b kv.Bucket, key []byte) ([]byte, error) {
 }
 
 func (s *Store) unseal(b kv.Bucket, key, sealed []byte) ([]byte, error) {
+	value, err := Unseal(b, key, sealed)
+	if err != nil {
+		return nil, s.damaged("%v", err)
+	}
+	return value, nil
+}
+
+// unsealed is the value without its checksum, if that is right.
+func unsealed(b kv.Bucket, key, sealed []byte) ([]byte, bool) {
 	n := len(sealed) - sumBytes
 	if n < 0 || checksum(b, key, sealed[:n]) != binary.LittleEndian.Uint32(sealed[n:]) {
-		return nil, s.damaged("the value of key %q in bucket %s has a wrong checksum", key, b)
+		return nil, false
 	}
-	return sealed[:n:n], nil
+	return sealed[:n:n], true
 }
 
 func (s *Store) damaged(format string, args ...any) error {

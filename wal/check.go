@@ -21,12 +21,25 @@ func Check(o Options, from Position, replay Replay) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	if o.LogID == 0 && len(needed) > 0 {
+		o.LogID = idOf(o, needed[0])
+	}
 	rc := &recovery{log: &Log{fs: o.FS, dir: o.Dir, logID: o.LogID}, openFile: o.FS.OpenRead, replay: replay, seq: 1}
 	err = rc.run(needed, from)
 	for _, s := range rc.stops {
 		rc.report.Torn = rc.report.Torn || s.begun
 	}
 	return rc.report, firstOf(err, closeSegments(rc.open))
+}
+
+// idOf is the log that a segment says it belongs to; 0 if it does not say.
+func idOf(o Options, e entry) uint64 {
+	s, h, err := openSegment(filePath(o.Dir, e.id, kindSegment), e.id, 0, o.FS.OpenRead)
+	if err != nil {
+		return 0 // the walk will come to that
+	}
+	_ = s.file.Close() // nothing was written
+	return h.logID
 }
 
 // File is a file of a log's folder.

@@ -112,7 +112,8 @@ func (p *page) bytes(off, n int64) ([]byte, error) {
 // Element is a key with its value, or with its bucket.
 type Element struct {
 	Key    []byte // valid during the call only
-	At     int64  // where in the file the key begins; the value follows it
+	Entry  int64  // where in the file its entry in the page's table is
+	At     int64  // where the key begins; the value follows it
 	Bytes  int64  // of the value
 	Bucket bool   // the value is a bucket: see Tree
 
@@ -165,7 +166,7 @@ func (p *page) element(i int) (e Element, child uint64, wrong string, err error)
 		wrong = fmt.Sprintf("element %d lies at %d of its page, the one before it ends at %d", i, begin, p.place)
 	}
 	p.place = end
-	e.page, e.off, e.At = p, begin+keyBytes, p.at+begin
+	e.page, e.off, e.Entry, e.At = p, begin+keyBytes, p.at+at, p.at+begin
 	e.Key, err = p.bytes(begin, keyBytes)
 	return e, child, wrong, err
 }

@@ -12,6 +12,7 @@ const maxDepth = 32
 // Tree is a bucket's keys: a page, or, for a small bucket, bytes in a value.
 type Tree struct {
 	root     uint64
+	named    int64  // where in the file that stands; 0: in the meta page
 	inline   source // of a small bucket
 	size     int64
 	Sequence uint64 // bbolt's own counter
@@ -70,7 +71,10 @@ func (w *Walk) data(offset, bytes int64) {
 
 // bounds are what the keys of a page must lie in: from low (nil: any) to below high
 // (nil: any). first is the key that stands for the page in the one above it.
-type bounds struct{ low, high, first []byte }
+type bounds struct {
+	low, high, first []byte
+	named            int64 // where in the file first stands
+}
 
 // Each visits the elements of a tree from the key from on, in ascending order, until
 // visit returns an error, which it returns. What is wrong is reported, and left out
@@ -79,7 +83,7 @@ func (w *Walk) Each(t Tree, from []byte, visit func(*Element) error) error {
 	if t.Inline() {
 		return w.inline(t, from, visit)
 	}
-	return w.node(t.root, 1, 0, bounds{}, from, visit)
+	return w.node(t.root, 1, t.named, bounds{}, from, visit)
 }
 
 // inline visits the elements of a bucket that is kept in a value.
@@ -159,12 +163,15 @@ func (w *Walk) node(id uint64, depth int, named int64, b bounds, from []byte, vi
 		return nil
 	}
 	h, ok := w.header(id, "of a tree", flagBranch, flagLeaf)
+	if !ok && named > 0 {
+		w.wrong(named, "reference to page %d, which is not one for this place", id)
+	}
 	if !ok {
 		return nil
 	}
 	at := int64(id) * PageBytes
 	w.Stats.Depth = max(w.Stats.Depth, depth)
-	if h.count == 0 && (depth > 1 || h.flags == flagBranch) {
+	if h.count == 0 && (named > 0 || h.flags == flagBranch) { // an empty bucket has no page of its own
 		w.wrong(at, "page %d of a tree is empty", id)
 		return nil
 	}
@@ -198,7 +205,7 @@ func (w *Walk) branch(p *page, depth int, b bounds, from []byte, visit func(*Ele
 		if high == nil {
 			high = b.high
 		}
-		return w.node(c.id, depth+1, c.at, bounds{c.key, high, c.key}, from, visit)
+		return w.node(c.id, depth+1, c.at, bounds{c.key, high, c.key, c.at}, from, visit)
 	}
 	w.data(p.at+headerBytes, int64(len(p.table)))
 	for i := range p.count {
@@ -225,6 +232,7 @@ func (w *Walk) order(p *page, i int, key []byte, b *bounds, wrong string) {
 	case wrong != "":
 		w.wrong(entry, "page %d: %s", p.id, wrong)
 	case i == 0 && b.first != nil && !bytes.Equal(key, b.first):
+		w.wrong(b.named, "page %d is said to begin with key %x, but it begins with %x", p.id, b.first, key)
 		w.wrong(p.at, "page %d begins with key %x, but the page above it says %x", p.id, key, b.first)
 	case b.low != nil && bytes.Compare(key, b.low) < 0, i > 0 && bytes.Equal(key, b.low):
 		w.wrong(entry, "page %d: key %x of element %d is out of order: it follows %x", p.id, key, i, b.low)
@@ -266,7 +274,7 @@ func (e *Element) Tree() (Tree, error) {
 	if err != nil {
 		return Tree{}, err
 	}
-	t := Tree{root: binary.LittleEndian.Uint64(head), Sequence: binary.LittleEndian.Uint64(head[8:])}
+	t := Tree{root: binary.LittleEndian.Uint64(head), named: e.ValueAt(), Sequence: binary.LittleEndian.Uint64(head[8:])}
 	switch {
 	case t.root == 0 && e.Bytes < 16+headerBytes:
 		return Tree{}, fmt.Errorf("a bucket of %d bytes without a page", e.Bytes)

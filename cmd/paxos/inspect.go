@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"paxos/inspect"
+	"paxos/storage"
+)
+
+func newInspect() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "inspect",
+		Short: "Look into a node's data folder, and change nothing",
+		Long: `Look into a node's data folder, and change nothing.
+
+DIR is the folder of a store: of a node that is stopped, that runs, or that is
+damaged. No lock is taken and no byte is written. What can be read is shown; for
+what cannot, file and offset are named on stderr, and the exit code is 5.
+
+` + exitHelp,
+		Example: `  paxos inspect store paxos-data/server-1
+  paxos inspect verify paxos-data/server-1
+  paxos inspect wal paxos-data/server-1 --output json | head
+  paxos inspect diff paxos-data/server-1 paxos-data/server-2 paxos-data/server-3`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newInspectStore(), newInspectWal(), newInspectVerify())
+	return cmd
+}
+
+// inspectFlags are the flags of all inspect commands.
+type inspectFlags struct{ output string }
+
+func (f *inspectFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVarP(&f.output, "output", "o", "table", "table, for people, or json, for programs: one object, or, where there are many, one a line")
+	cmd.Flags().SortFlags = false
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// look makes a RunE that opens the folder that is named, lets show print, and says at
+// the end what was damaged.
+func (f *inspectFlags) look(show func(*look) error) func(*cobra.Command, []string) error {
+	return actionWith(func(cmd *cobra.Command, args []string) error {
+		l, err := f.begin(cmd)
+		if err != nil {
+			return err
+		}
+		if l.folder, err = inspect.Open(args[0], inspect.Options{Report: l.found}); err != nil {
+			return fail(storeExitCode(err), err)
+		}
+		defer l.folder.Close()
+		return l.end(show(l))
+	})
+}
+
+// look is one inspect command at work.
+type look struct {
+	cmd     *cobra.Command
+	folder  *inspect.Folder
+	out     *bufio.Writer
+	json    bool
+	damaged int
+	encoder *json.Encoder
+}
+
+func (f *inspectFlags) begin(cmd *cobra.Command) (*look, error) {
+	if f.output != "table" && f.output != "json" {
+		return nil, fail(exitUsage, fmt.Errorf("--output %q: want table or json", f.output))
+	}
+	l := &look{cmd: cmd, out: bufio.NewWriterSize(cmd.OutOrStdout(), 64<<10), json: f.output == "json"}
+	l.encoder = json.NewEncoder(l.out)
+	return l, nil
+}
+
+// maxNamed places of damage are named by commands that are not verify.
+const maxNamed = 20
+
+// found names what is damaged, on stderr.
+func (l *look) found(x inspect.Finding) {
+	if x.Note {
+		return
+	}
+	if l.damaged++; l.damaged <= maxNamed {
+		_ = l.out.Flush() // so that it stands where it belongs
+		fmt.Fprintf(l.cmd.ErrOrStderr(), "damaged: %v\n", x)
+	}
+}
+
+// end flushes the output, and gives damage its exit code.
+func (l *look) end(err error) error {
+	if flushed := l.out.Flush(); err == nil {
+		err = flushed
+	}
+	switch {
+	case err != nil:
+		return unlessUnread(err)
+	case l.damaged > 0:
+		return fail(exitCorrupt, fmt.Errorf("%w in %d places, see above; 'paxos inspect verify' goes through all of it", storage.ErrCorrupt, l.damaged))
+	}
+	return nil
+}
+
+// print writes a line for people.
+func (l *look) print(format string, args ...any) error {
+	_, err := fmt.Fprintf(l.out, format, args...)
+	return err
+}
+
+// title says whose folder it is and how it was read.
+func (l *look) title() error {
+	if l.json {
+		return nil
+	}
+	id, ok := l.folder.Identity()
+	if !ok {
+		return l.print("%s: whose store it is cannot be read\n", l.folder.Dir())
+	}
+	return l.print("%s: %s, %s\n", l.folder.Dir(), id, l.folder.How())
+}
+
+// object prints one thing: in JSON, or as rows of a name and a value.
+func (l *look) object(o any, rows ...row) error {
+	if l.json {
+		l.encoder.SetIndent("", "  ")
+		return l.encoder.Encode(o)
+	}
+	return writeRows(l.out, rows)
+}
+
+// row is a line for people: a name and what it is. An empty name goes on with the
+// row above.
+type row struct{ name, value string }
+
+func writeRows(out io.Writer, rows []row) error {
+	width := 0
+	for _, r := range rows {
+		width = max(width, len(r.name))
+	}
+	var errs []error
+	for _, r := range rows {
+		_, err := fmt.Fprintf(out, "  %-*s  %s\n", width, r.name, r.value)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}

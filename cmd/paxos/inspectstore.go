@@ -1,0 +1,109 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"paxos/inspect"
+	"paxos/internal/terminal"
+	"paxos/protocol"
+)
+
+func newInspectStore() *cobra.Command {
+	var f inspectFlags
+	cmd := &cobra.Command{
+		Use:   "store DIR",
+		Short: "Print whose store it is, what it has promised, and how far it is",
+		Long: `Print whose store it is, what it has promised, and how far it is.
+
+It is what the node would start with: the checkpoint in the database, and the log
+from the checkpoint's place on.
+
+` + exitHelp,
+		Example: "  paxos inspect store paxos-data/server-1\n  paxos inspect store paxos-data/server-1 --output json",
+		Args:    cobra.ExactArgs(1),
+		RunE:    f.look(showStore),
+	}
+	f.register(cmd)
+	return cmd
+}
+
+func showStore(l *look) error {
+	s := l.folder.Store()
+	if err := l.title(); err != nil {
+		return err
+	}
+	rows := []row{
+		{"format", fmt.Sprint(s.Format)},
+		{"promised", ballotName(s.Promised)},
+		{"round", fmt.Sprint(s.Round)},
+		{"applied", terminal.Number(uint64(s.Applied)) + "  (the checkpoint: also the trim point)"},
+		{"votes above", terminal.Number(len(s.Votes))},
+	}
+	if n := len(s.Votes); n > 0 {
+		rows[len(rows)-1].value += fmt.Sprintf("  (instances %s to %s)", s.Votes[0], s.Votes[n-1])
+	}
+	rows = append(rows, listRows(s)...)
+	rows = append(rows, memberRows(s)...)
+	for i, p := range s.Pins {
+		rows = append(rows, row{nameOnce(i, "pins"), fmt.Sprintf("acceptor %s: store %s", p.Acceptor, p.Store)})
+	}
+	rows = append(rows,
+		row{"log", fmt.Sprintf("%d segments, %s, and %d spare; replay begins at %s, ends at %s: %s records in %s batches",
+			s.Log.Segments, bytesText(s.Log.Bytes), s.Log.Spares, s.Log.Covers, s.Log.End, terminal.Number(s.Log.Records), terminal.Number(s.Log.Batches))},
+		row{"", closedHow(s)},
+		row{"database", fmt.Sprintf("%s of disk, %s pages, transaction %d", bytesText(s.Database.DiskBytes), terminal.Number(s.Database.Pages), s.Database.Transaction)})
+	return l.object(s, rows...)
+}
+
+// nameOnce names the first of several rows.
+func nameOnce(i int, name string) string {
+	if i > 0 {
+		return ""
+	}
+	return name
+}
+
+func ballotName(b protocol.Ballot) string {
+	if b.IsZero() {
+		return "nothing"
+	}
+	return b.String()
+}
+
+func listRows(s inspect.Store) []row {
+	if s.List == nil {
+		return []row{{"list", "none"}}
+	}
+	what := fmt.Sprintf("%s entries: %s chunks and a tail of %d", terminal.Number(s.List.Length), terminal.Number(s.List.Chunks), s.List.Tail)
+	if s.List.SessionsOnly {
+		what = fmt.Sprintf("%s entries, of which only the sessions are kept", terminal.Number(s.List.Length))
+	}
+	return []row{{"list", what}, {"sessions", fmt.Sprint(s.List.Sessions)}}
+}
+
+func memberRows(s inspect.Store) (rows []row) {
+	if s.List == nil {
+		return nil
+	}
+	for i, m := range s.List.Members {
+		role := "votes"
+		if !m.Voter {
+			role = "learns"
+		}
+		rows = append(rows, row{nameOnce(i, "members"), strings.TrimSpace(fmt.Sprintf("%s %s %s", m.ID, m.Address, role))})
+	}
+	return rows
+}
+
+func closedHow(s inspect.Store) string {
+	switch {
+	case s.Log.Clean:
+		return "closed in order"
+	case s.Log.Torn:
+		return "not closed in order: a last batch is torn; it was never acknowledged"
+	}
+	return "not closed in order"
+}

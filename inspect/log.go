@@ -1,0 +1,88 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"paxos/protocol"
+	"paxos/storage"
+	"paxos/vfs"
+	"paxos/wal"
+)
+
+func (f *Folder) logDir() string { return f.path(storage.LogName) }
+
+func (f *Folder) logOptions() wal.Options {
+	return wal.Options{FS: vfs.OS{}, Dir: f.logDir(), LogID: uint64(f.identity.Store)}
+}
+
+// reportLog reports an error of the log: what is damaged or cannot be read.
+func (f *Folder) reportLog(err error) {
+	finding, ok := ofLog(err)
+	switch {
+	case ok:
+	case errors.Is(err, fs.ErrNotExist):
+		finding = Finding{File: f.logDir(), Offset: -1, Detail: "the log is missing"}
+	default:
+		finding = Finding{File: f.logDir(), Offset: -1, Detail: err.Error()}
+	}
+	f.report(finding)
+}
+
+func (f *Folder) replayRecord(at wal.Position, err error) {
+	if err != nil {
+		f.report(Finding{File: wal.SegmentPath(f.logDir(), at.Segment), Offset: at.Offset, Detail: err.Error()})
+	}
+}
+
+// LogEntry is one thing that stands in the log.
+type LogEntry struct {
+	wal.Found
+	File string
+	// Record is what a record says, nil if that cannot be decoded: Detail says why.
+	Record protocol.Record
+	// Identity is that of the log's first record.
+	Identity storage.Identity
+}
+
+// Log visits everything in the log from a position on, damage and unused room
+// included, in order.
+func (f *Folder) Log(from wal.Position, visit func(*LogEntry) error) error {
+	return wal.Inspect(vfs.OS{}, f.logDir(), from, func(x wal.Found) error {
+		e := &LogEntry{Found: x, File: wal.SegmentPath(f.logDir(), x.At.Segment)}
+		if x.Kind == wal.KindRecord || x.Kind == wal.KindTorn && x.Type != 0 {
+			e.decode()
+		}
+		return visit(e)
+	})
+}
+
+func (e *LogEntry) decode() {
+	var err error
+	if e.Type == storage.RecordFormatted {
+		e.Identity, err = storage.DecodeIdentity(e.Payload)
+	} else {
+		e.Record, err = protocol.DecodeRecord(protocol.RecordType(e.Type), e.Payload)
+	}
+	if err != nil {
+		e.Detail = err.Error()
+	}
+}
+
+// TypeName is what a record of a type is called.
+func TypeName(typ uint8) string {
+	switch typ {
+	case uint8(protocol.RecordPromised):
+		return "promise"
+	case uint8(protocol.RecordVoted):
+		return "vote"
+	case uint8(protocol.RecordRound):
+		return "round"
+	case uint8(protocol.RecordPinned):
+		return "pin"
+	case storage.RecordFormatted:
+		return "identity"
+	}
+	return fmt.Sprintf("type %d", typ)
+}

@@ -1,0 +1,56 @@
+package inspect
+
+import (
+	"fmt"
+
+	"paxos/protocol"
+)
+
+// Value is what a value of an instance says, in few words.
+type Value struct {
+	Bytes    int    `json:"bytes"`
+	Commands int    `json:"commands"`
+	Runs     int    `json:"runs"`              // of consecutive commands of a session
+	Opens    int    `json:"opens"`             // of sessions
+	Changes  int    `json:"changes,omitempty"` // of members
+	Wrong    string `json:"wrong,omitempty"`   // why the rest of it cannot be read
+}
+
+// DescribeValue counts what is in a value.
+func DescribeValue(v protocol.Value) Value {
+	d := Value{Bytes: len(v)}
+	for len(v) > 0 {
+		item, rest, err := v.Next()
+		switch {
+		case err != nil:
+			d.Wrong = err.Error()
+			return d
+		case item.Open:
+			d.Opens++
+		case item.Change != nil:
+			d.Changes++
+		default:
+			d.Runs++
+			d.Commands += item.Run.Count
+		}
+		v = rest
+	}
+	return d
+}
+
+func (d Value) String() string {
+	if d.Bytes == 0 {
+		return "no-op"
+	}
+	s := fmt.Sprintf("%d commands in %d runs", d.Commands, d.Runs)
+	if d.Opens > 0 {
+		s += fmt.Sprintf(", %d sessions opened", d.Opens)
+	}
+	if d.Changes > 0 {
+		s += fmt.Sprintf(", %d changes of members", d.Changes)
+	}
+	if d.Wrong != "" {
+		s += ", then malformed: " + d.Wrong
+	}
+	return s
+}
