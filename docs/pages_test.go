@@ -110,3 +110,18 @@ func testCode(t *testing.T) string {
 	}
 	return code.String()
 }
+
+// Files of the source that pages name, like `wal/format.go`, are there.
+func TestTheFilesThatTheBookNamesAreThere(t *testing.T) {
+	for _, p := range pages(t) {
+		for i, line := range p.Lines {
+			for _, m := range fileName.FindAllStringSubmatch(line, -1) {
+				if _, err := os.Stat(filepath.Join(root(t), filepath.FromSlash(m[1]))); err != nil {
+					t.Errorf("%s:%d: there is no file %s", p.Path, i+1, m[1])
+				}
+			}
+		}
+	}
+}
+
+var fileName = regexp.MustCompile("`([a-z][a-z0-9_]*(?:/[a-z0-9_]+)+\\.(?:go|sh|md|yaml|svg))`")
