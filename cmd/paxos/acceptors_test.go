@@ -19,7 +19,7 @@ import (
 // printed and what it said.
 func (r running) acceptors(args ...string) (code int, stdout, stderr string) {
 	r.t.Helper()
-	return call(r.t, "", append([]string{"acceptors"}, append(args, "--config", r.ConfigPath(), "--timeout", "40")...)...)
+	return call(r.t, "", append([]string{"acceptors"}, append(args, "--config", r.ConfigPath(), "--timeout", "180")...)...)
 }
 
 // changed runs a change of the acceptors, which must succeed.

@@ -28,7 +28,7 @@ type running struct {
 
 func start(t *testing.T) running {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patienceInAll)
 	t.Cleanup(cancel)
 	c, err := cluster.New(cluster.Options{Dir: t.TempDir()})
 	if err != nil {

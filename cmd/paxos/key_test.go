@@ -26,7 +26,7 @@ const (
 	testKey       = "a key for tests, of all processes but one"
 	otherKey      = "a key for tests, of that one"
 	attackersKey  = "a key for tests, of the attacker"
-	patienceInAll = 2 * time.Minute
+	patienceInAll = 8 * time.Minute // for a test that takes seconds where the machine has nothing else to do
 )
 
 // prepared is a cluster of which nothing runs yet, with lines added to its config.
@@ -143,13 +143,14 @@ func (a *attacker) forge(d transport.Datagram) {
 
 func TestAgainstAKeyStrangersAndReplaysDoNoHarmAndTheWrongKeyIsNamed(t *testing.T) {
 	r := prepared(t, "key_file paxos.key\n")
-	r.attack()
 	r.start(protocol.RoleAcceptor, 1)
 	r.start(protocol.RoleAcceptor, 2)
 	wrong, err := r.Start(protocol.RoleAcceptor, 3, "--key-file", filepath.Join(r.Dir(), "other.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	ok(t, r.WaitStarted(r.ctx)) // an attacker says only so much, and nothing before a proposer is heard
+	r.attack()
 	r.start(protocol.RoleProposer, 1)
 	r.start(protocol.RoleLearner, 1)
 	if _, err := r.WaitLeader(r.ctx, time.Time{}); err != nil {

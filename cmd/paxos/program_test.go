@@ -52,7 +52,7 @@ func (p *programProcess) stop() int {
 
 func (p *programProcess) wait() int {
 	p.t.Helper()
-	killer := time.AfterFunc(time.Minute, func() { _ = p.cmd.Process.Kill() })
+	killer := time.AfterFunc(3*time.Minute, func() { _ = p.cmd.Process.Kill() })
 	defer killer.Stop()
 	_ = p.cmd.Wait()
 	return p.cmd.ProcessState.ExitCode()
@@ -62,10 +62,10 @@ func (p *programProcess) stderr() string {
 	return readFile(p.t, p.log)
 }
 
-// waitOutput asks until the answer is yes, for a minute at most.
+// waitOutput asks until the answer is yes, for minutes.
 func waitOutput(t *testing.T, what string, answer func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); !answer(); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); !answer(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("waited in vain for %s", what)
 		}

@@ -118,10 +118,10 @@ func TestWithTLSAndATokenNobodyElseIsServed(t *testing.T) {
 		"no token, list":       {"--tls-ca " + right[1] + " --list", "token"},
 		"wrong authority,list": {"--tls-ca " + theirs.path("theirs.pem") + " --token-file " + token + " --list", "certificate"},
 	} {
-		args := []string{"append", s.File(), "9", "--timeout", "0.5"}
+		args := []string{"append", s.File(), "9", "--timeout", "60"}
 		flags, list := strings.CutSuffix(c.args, " --list")
 		if list {
-			args = []string{"list", s.File(), "--timeout", "0.5"}
+			args = []string{"list", s.File(), "--timeout", "2"}
 		}
 		code, stdout, stderr := call(t, "", append(args, strings.Fields(flags)...)...)
 		if code != exitFailed || stdout != "" || !strings.Contains(stderr, c.want) {

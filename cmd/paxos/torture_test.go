@@ -61,7 +61,7 @@ func TestABrokenServerIsNotLinearizable(t *testing.T) {
 func TestATortureOnLoopbackPassesAndLeavesItsFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	r, stderr := tortured(t, exitOK, "--workload", "register", "--time-limit", "2s", "--nemesis-interval", "500ms", "--nemesis", "kill,pause", "--seed", "7", "--rate", "500", "--dir", dir)
-	if !r.OK() || r.Counts.OK < 10 || r.Harm == 0 || !strings.Contains(stderr, "Seed 7; the run's folder is "+dir) {
+	if !r.OK() || r.Counts.OK == 0 || r.Harm == 0 || !strings.Contains(stderr, "Seed 7; the run's folder is "+dir) {
 		t.Errorf("verdict %+v; stderr %q", r, stderr)
 	}
 	for _, name := range []string{"config.json", "history.edn", "elle.edn", "verdict.json", "nemesis.json", "porcupine.html", "timeline.html", "latency.svg", "rate.svg", "logs/server-3.log"} {

@@ -95,8 +95,7 @@ func (w *writers) judge(server int) {
 	t := w.s.t
 	t.Helper()
 	w.stop()
-	ctx, cancel := context.WithTimeout(w.s.ctx, 30*time.Second)
-	defer cancel()
+	ctx := w.s.ctx
 	c, err := listclient.New(listclient.Config{Servers: []string{w.s.Address(server)}})
 	ok(t, err)
 	defer c.Close()

@@ -27,12 +27,9 @@ func storeRun(t *testing.T, kind string, nemeses ...string) Options {
 
 func TestAProgramThatIsLinearizablePasses(t *testing.T) {
 	o := storeRun(t, sound, "pause")
-	r := passes(t, o)
-	for _, f := range []string{"read", "write", "cas"} {
-		if r.Counts.ByF[f] == 0 {
-			t.Errorf("no %s among %v", f, r.Counts.ByF)
-		}
-	}
+	passesOnce(t, o, func(r Result) bool {
+		return r.Harm > 0 && r.Counts.ByF["read"] > 0 && r.Counts.ByF["write"] > 0 && r.Counts.ByF["cas"] > 0
+	})
 	for _, name := range []string{report.HistoryFile, report.PorcupineFile, "latency.svg", "timeline.html", "logs/node-3.log"} {
 		if _, err := os.Stat(filepath.Join(o.Dir, name)); err != nil {
 			t.Error(err)

@@ -230,7 +230,7 @@ func TestReceiveWaitsForADatagramAWakeOrClose(t *testing.T) {
 	var last error
 	var done sync.WaitGroup
 	step := make(chan bool)
-	defer time.AfterFunc(20*time.Second, func() { panic("Receive waits in vain") }).Stop()
+	defer time.AfterFunc(2*time.Minute, func() { panic("Receive waits in vain") }).Stop()
 	done.Go(func() {
 		for last == nil {
 			var in []transport.Datagram

@@ -38,7 +38,7 @@ func onLoopback(g [protocol.Groups]netip.AddrPort, join ...protocol.Group) Optio
 }
 
 // patience bounds every wait, so that a test that waits in vain fails.
-const patience = 20 * time.Second
+const patience = 3 * time.Minute
 
 // open opens a transport that is closed with the test, and after patience at the
 // latest: that ends a Receive that waits in vain.

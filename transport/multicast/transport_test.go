@@ -349,9 +349,11 @@ func TestTrafficAllocatesOnlyWhatItHandsOut(t *testing.T) {
 	from, m := pair(t, onLoopback(groups(), learners))
 	sent := numbered(learners, 8)
 	got := make([]transport.Datagram, 0, 16)
-	allocs := testing.AllocsPerRun(200, func() {
+	const runs = 200
+	calls := 0.0 // of Receive: on a busy machine a batch may come in parts
+	allocs := testing.AllocsPerRun(runs, func() {
 		from.Send(sent)
-		for n := 0; n < len(sent); {
+		for n := 0; n < len(sent); calls++ {
 			var err error
 			if got, err = m.Receive(got[:0]); err != nil {
 				t.Fatal(err)
@@ -359,9 +361,9 @@ func TestTrafficAllocatesOnlyWhatItHandsOut(t *testing.T) {
 			n += len(got)
 		}
 	})
-	// One allocation holds the whole batch. The race detector adds one: it makes
+	// One allocation holds what one call hands out. The race detector adds one: it makes
 	// the pool forget that WriteBatch takes its memory from.
-	if allocs > 3 {
-		t.Errorf("%.0f allocations for %d datagrams, want 1", allocs, len(sent))
+	if each := calls / (runs + 1); allocs > 2+each {
+		t.Errorf("%.0f allocations for %d datagrams in %.1f calls, want 1 for each call", allocs, len(sent), each)
 	}
 }

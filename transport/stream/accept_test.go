@@ -237,8 +237,14 @@ func drain(s *server) {
 }
 
 func TestASlowRequestIsCutOffByItsServer(t *testing.T) {
-	s := lonely(t)
-	conn, err := net.Dial("tcp", s.address)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := http.Server{Handler: lonely(t).Handler(), ReadHeaderTimeout: 100 * time.Millisecond}
+	go server.Serve(listener)
+	defer server.Close()
+	conn, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}

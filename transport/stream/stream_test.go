@@ -12,7 +12,7 @@ import (
 )
 
 // patience bounds what a test waits for; only a failing test waits that long.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 const cluster = protocol.ClusterID(0xc1)
 
@@ -49,7 +49,7 @@ func startOn(t testing.TB, o Options, listener net.Listener) *server {
 	s.times = times{connect: patience, write: patience, ack: patience}
 	mux := http.NewServeMux()
 	mux.Handle(DefaultPath, s.Handler())
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: time.Second}
+	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: patience}
 	go s.http.Serve(listener)
 	t.Cleanup(s.stop)
 	return s
