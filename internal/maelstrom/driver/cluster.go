@@ -27,7 +27,7 @@ type running struct {
 }
 
 // initPatience is how long a node may take to answer init.
-const initPatience = 30 * time.Second
+const initPatience = 2 * time.Minute
 
 // Start starts nodes and tells them who they are. Whoever starts them must Stop
 // or Kill all.

@@ -68,7 +68,7 @@ func TestOutcomesOfAnswers(t *testing.T) {
 		`"type":"error","code":1000`: history.Unknown, `"type":"write_ok","surprise":1`: history.Unknown, `"type":7`: history.Unknown,
 	} {
 		fields = text
-		reply, err := client.Call("n1", map[string]any{"type": "write"}, 30*time.Second)
+		reply, err := client.Call("n1", map[string]any{"type": "write"}, 2*time.Minute)
 		if got := reply.outcome(err); got != want {
 			t.Errorf("%s: %s, want %s", text, got, want)
 		}
@@ -93,7 +93,7 @@ func TestALineThatIsNoMessageIsToldAtTheEnd(t *testing.T) {
 		c := started(t, 1, func(string, message) []string { return []string{line} })
 		client := c.Client()
 		_, _ = client.Call("n1", map[string]any{"type": "x"}, 10*time.Millisecond)
-		for end := time.Now().Add(30 * time.Second); c.Net.Err() == nil && time.Now().Before(end); {
+		for end := time.Now().Add(2 * time.Minute); c.Net.Err() == nil && time.Now().Before(end); {
 			time.Sleep(time.Millisecond)
 		}
 		if err := c.Stop(); err == nil {
@@ -173,7 +173,7 @@ func TestDelayedMessagesArrive(t *testing.T) {
 		select {
 		case line := <-two.lines:
 			inOrder = inOrder && string(line) == fmt.Sprint(i)
-		case <-time.After(30 * time.Second):
+		case <-time.After(2 * time.Minute):
 			t.Fatalf("only %d messages arrived", i)
 		}
 	}

@@ -79,7 +79,7 @@ func (c *Cluster) final(ask func(client *Client) (done bool)) error {
 	return nil
 }
 
-const finalPatience = 60 * time.Second
+const finalPatience = 3 * time.Minute
 
 // Counts tell what a workload came to, by outcome.
 type Counts map[string]int
