@@ -13,11 +13,13 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"paxos/internal/servers"
 )
 
 // patient is the bound of everything that must happen some day.
 func patient(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -91,7 +93,7 @@ func (n *testNode) tryStart() (err error) {
 	before := n.machine.before
 	n.machine = &registers{before: before}
 	n.options.Machine = n.machine
-	for end := time.Now().Add(20 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		n.Engine, err = Start(patient(n.t), n.options)
 		// The address was somebody's a moment ago, a dialling connection's perhaps.
 		if err == nil || !errors.As(err, new(*net.OpError)) || time.Now().After(end) {
@@ -111,14 +113,9 @@ func (n *testNode) stop() {
 // newNodes returns nodes that are not started. Their addresses are free.
 func newNodes(t *testing.T, count int) (nodes []*testNode) {
 	t.Helper()
-	var peers []string
-	for range count {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		peers = append(peers, l.Addr().String())
+	peers, err := servers.FreeAddresses(count)
+	if err != nil {
+		t.Fatal(err)
 	}
 	dir := t.TempDir()
 	for i, self := range peers {
@@ -133,6 +130,21 @@ func newNodes(t *testing.T, count int) (nodes []*testNode) {
 		nodes = append(nodes, n)
 	}
 	return nodes
+}
+
+// unknown proposes what cannot be decided, each time with more time, until the outcome
+// is unknown: on a busy machine it may not even have left in a short one.
+func unknown(t *testing.T, n *testNode, command string) (err error) {
+	t.Helper()
+	for limit := 100 * time.Millisecond; limit < time.Minute; limit *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
+		_, err = n.Propose(ctx, []byte(command))
+		cancel()
+		if !errors.Is(err, ErrNotDone) {
+			break
+		}
+	}
+	return err
 }
 
 func startCluster(t *testing.T, count int) []*testNode {

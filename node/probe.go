@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,8 @@ import (
 type Probe struct {
 	asked   atomic.Bool
 	subject atomic.Pointer[subject]
+
+	patience time.Duration // probePatience, but for tests
 
 	one   sync.Mutex // held by who asks
 	last  Figures    // what the loop told last
@@ -62,7 +65,7 @@ func (p *Probe) ask(s *subject) {
 	began := time.Now()
 	p.asked.Store(true)
 	s.wake()
-	patience := time.NewTimer(probePatience)
+	patience := time.NewTimer(cmp.Or(p.patience, probePatience))
 	defer patience.Stop()
 	select {
 	case p.last = <-s.told:

@@ -15,7 +15,7 @@ type looped struct {
 }
 
 func newLooped() *looped {
-	l := &looped{turns: make(chan struct{}, 100)}
+	l := &looped{turns: make(chan struct{}, 100), probe: Probe{patience: patience}}
 	l.probe.attach(func() { l.turns <- struct{}{} }, func(f *Figures) { f.FreeBytes = l.aside.Add(1) }, Figures{})
 	return l
 }
@@ -60,11 +60,13 @@ func TestBeforeTheStartNothingIsKnown(t *testing.T) {
 // A loop that hangs (its disk does, say) keeps nobody from seeing that.
 func TestALoopThatHangsIsNoticed(t *testing.T) {
 	l := newLooped()
+	l.probe.patience = 20 * time.Millisecond
 	f, known := l.probe.Figures()
-	if !known || f.Unanswered < probePatience || f.FreeBytes != 1 {
+	if !known || f.Unanswered < l.probe.patience || f.FreeBytes != 1 {
 		t.Fatalf("%v, %+v; the loop did not answer", known, f)
 	}
 	l.turn() // late: the next one sees it
+	l.probe.patience = patience
 	done := make(chan struct{})
 	go func() { defer close(done); l.turn() }()
 	if f, _ := l.probe.Figures(); f.Unanswered != 0 || f.Length != 2 || f.FreeBytes != 2 {

@@ -231,8 +231,8 @@ func TestAMinorityAnswersUnknownOrNotDone(t *testing.T) {
 // unknown: on a busy machine the loop may not even have taken it in a short one.
 func notWithin(t *testing.T, do func(context.Context) error) (err error) {
 	t.Helper()
-	for time := 300 * time.Millisecond; time < patience; time *= 2 {
-		ctx, cancel := context.WithTimeout(t.Context(), time)
+	for limit := 300 * time.Millisecond; limit < patience; limit *= 2 {
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		err = do(ctx)
 		cancel()
 		if errors.Is(err, ErrUnknown) || !errors.Is(err, context.DeadlineExceeded) {
