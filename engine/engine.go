@@ -75,6 +75,10 @@ func (e *Engine) open() (err error) {
 	if e.node, err = e.startNode(); err != nil {
 		return errors.Join(err, e.transport.Close(), e.door.close())
 	}
+	if e.options.Machine == nil && e.node.Images().Newest.Index > 0 {
+		err := fmt.Errorf("%w: the store in %s has images of one: its program cannot do without Options.Machine", ErrMachine, e.options.Dir)
+		return errors.Join(err, e.node.Stop(), e.door.close())
+	}
 	return nil
 }
 
@@ -91,6 +95,7 @@ func (e *Engine) startNode() (*node.Server, error) {
 		Self: e.self(), Cluster: e.place.cluster, Quorum: quorum, Members: e.place.first, Seeds: ids(e.place.seeds),
 		OnMembers: func(members []node.Member) { e.transport.SetPeers(e.place.peers(members)) },
 		OnLeader:  e.leaders.set,
+		Images:    e.options.Machine != nil,
 		Transport: e.transport, Log: e.log, DataDir: e.options.Dir, Init: e.options.Init || e.options.Join,
 		ReserveBytes: e.options.ReserveBytes, CheckpointBytes: e.options.CheckpointBytes, Timing: e.options.Timing,
 	})
@@ -121,9 +126,12 @@ func (e *Engine) run() {
 // readOn hands the list to the machine, and ends the engine where that fails.
 func (e *Engine) readOn(ctx context.Context) {
 	err := e.reader.run(ctx)
-	if ctx.Err() == nil && err != nil && !errors.Is(err, ErrStopped) {
-		e.log.Error("the state machine's reader has ended", "error", err)
+	switch {
+	case errors.Is(err, ErrMachine):
+		e.log.Error("stopping", "error", err)
 		go e.end(err)
+	case !errors.Is(err, ErrStopped):
+		e.node.Fail(err) // as every failure of the store does (rule 9)
 	}
 }
 

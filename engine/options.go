@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -64,9 +65,14 @@ type Options struct {
 	// CheckpointBytes is how many bytes of commands are decided between two
 	// checkpoints; 0: 2 MiB.
 	CheckpointBytes int
+	// SnapshotBytes is how many bytes of commands are applied between two images of the
+	// machine, at least; also as many as the last image took. 0: 8 MiB.
+	SnapshotBytes int64
 	// Timing is for networks that are slower than a local one: see node.Timing.
 	Timing node.Timing
 }
+
+const usualSnapshotBytes = 8 << 20
 
 // PeerPath is what the caller's server hands to PeerHandler.
 const PeerPath = "/peer"
@@ -89,9 +95,11 @@ func (o *Options) complete() (config.Servers, error) {
 		return nil, errors.New("Options.Dir is empty: name the folder of the store")
 	case !config.ValidName(o.Cluster):
 		return nil, fmt.Errorf("Options.Cluster %q: want one word of up to 64 printable ASCII characters", o.Cluster)
-	case o.ReserveBytes < 0 || o.CheckpointBytes < 0:
-		return nil, fmt.Errorf("Options.ReserveBytes %d, CheckpointBytes %d: want at least 0", o.ReserveBytes, o.CheckpointBytes)
+	case o.ReserveBytes < 0 || o.CheckpointBytes < 0 || o.SnapshotBytes < 0:
+		return nil, fmt.Errorf("Options.ReserveBytes %d, CheckpointBytes %d, SnapshotBytes %d: want at least 0",
+			o.ReserveBytes, o.CheckpointBytes, o.SnapshotBytes)
 	}
+	o.SnapshotBytes = cmp.Or(o.SnapshotBytes, usualSnapshotBytes)
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
 	}

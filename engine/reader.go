@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"paxos/list"
+	"paxos/protocol"
 )
 
 // reader hands the list's entries to the machine, in order and each once, in a
@@ -20,6 +21,7 @@ type reader struct {
 
 	applying sync.RWMutex  // held by Apply and Restore for writing, by Look for reading
 	next     atomic.Uint64 // index of the next entry; written by the reader's goroutine
+	since    uint64        // bytes of commands applied since the last image
 
 	mu    sync.Mutex
 	marks []mark // who waits until an index is applied
@@ -57,16 +59,54 @@ func (r *reader) run(ctx context.Context) (err error) {
 func (r *reader) catchUp(ctx context.Context) error {
 	for {
 		view := r.engine.node.View()
-		if r.next.Load() >= view.Length() {
+		next := r.next.Load()
+		if next == 0 || next < r.engine.node.Images().Kept*protocol.ChunkEntries {
+			if done, err := r.restore(); err != nil {
+				return err
+			} else if done {
+				continue
+			}
+		}
+		if next >= view.Length() {
 			return nil
 		}
-		err := view.Read(r.next.Load(), r.engine.node, func(first uint64, count int, block []byte) error {
+		err := view.Read(next, (*keptChunks)(r.engine), func(first uint64, count int, block []byte) error {
 			return r.apply(ctx, first, count, block)
 		})
-		if err != nil {
+		if errors.Is(err, errImageDue) {
+			err = r.writeImage(ctx, r.next.Load())
+			r.since = 0
+		}
+		if err != nil && !errors.Is(err, errDropped) {
 			return err
 		}
 	}
+}
+
+// keptChunks are the chunks that no image stands for.
+type keptChunks Engine
+
+// errDropped says that an image has come in place of a chunk: a peer's, for this node
+// was behind.
+var errDropped = errors.New("an image stands for this chunk")
+
+// Chunk implements list.ChunkSource.
+func (k *keptChunks) Chunk(n uint64) ([]byte, error) {
+	encoded, err := k.node.Chunk(n)
+	if err == nil && encoded == nil {
+		err = errDropped
+	}
+	return encoded, err
+}
+
+// errImageDue ends the reading of a view, for the time of an image.
+var errImageDue = errors.New("time for an image")
+
+// imageDue reports whether so much was applied that an image is worth its cost: as
+// much as the last image took, so that the cost per command is bounded, however
+// large the state is.
+func (r *reader) imageDue() bool {
+	return r.since >= max(uint64(r.engine.options.SnapshotBytes), r.engine.node.Images().Newest.Bytes)
 }
 
 // apply hands a row of entries to the machine. Whoever waits for one of them was
@@ -88,9 +128,17 @@ func (r *reader) apply(ctx context.Context, first uint64, count int, block []byt
 			waiting = waiting[1:]
 		}
 	}
+	r.since += uint64(len(block)) + uint64(count)*commandCost
 	r.passed()
+	if r.imageDue() {
+		return errImageDue
+	}
 	return nil
 }
+
+// commandCost is what a command counts beside its bytes: even empty ones must lead
+// to an image some day.
+const commandCost = 16
 
 // errPassed is for those whose command came as a part of an image.
 var errPassed = errors.New("this node was behind, and has got an image of the state with the command in it")

@@ -70,7 +70,8 @@ type Fetcher struct {
 	wanted    bool // WantChunks was called: nextChunk to endChunk-1 are not opened yet
 	nextChunk uint64
 	endChunk  uint64
-	guess     int // what an unknown blob's size is taken for, in bytes
+	also      []chunkRange // wanted after these
+	guess     int          // what an unknown blob's size is taken for, in bytes
 
 	delay    time.Duration
 	retryAt  protocol.Time
@@ -100,6 +101,18 @@ func (f *Fetcher) WantChunks(now protocol.Time, from, to uint64, out *protocol.O
 	f.fill(out)
 }
 
+// chunkRange is the chunks from first to end-1.
+type chunkRange struct{ first, end uint64 }
+
+// WantAlso asks for further chunks, from to to-1, after those of WantChunks.
+func (f *Fetcher) WantAlso(from, to uint64, out *protocol.Output) {
+	if !f.active || !f.wanted || from >= to {
+		return
+	}
+	f.also = append(f.also, chunkRange{from, to})
+	f.fill(out)
+}
+
 // TakeHead hands out the head, once.
 func (f *Fetcher) TakeHead() (Blob, bool) {
 	if f.head == nil {
@@ -121,7 +134,7 @@ func (f *Fetcher) TakeChunks() []Blob {
 
 // Done reports whether everything wanted was taken.
 func (f *Fetcher) Done() bool {
-	return f.active && f.err == nil && f.wanted && f.nextChunk == f.endChunk && len(f.open) == 0 && len(f.ready) == 0
+	return f.active && f.err == nil && f.wanted && f.nextChunk == f.endChunk && len(f.also) == 0 && len(f.open) == 0 && len(f.ready) == 0
 }
 
 // Failed says why the transfer ended without success, nil if it did not.

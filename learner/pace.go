@@ -66,8 +66,15 @@ func (f *Fetcher) unasked(room int) (*blob, extent, bool) {
 
 // openChunks opens as many of the wanted chunks as may be under way at once.
 func (f *Fetcher) openChunks() {
-	for ; f.wanted && f.nextChunk < f.endChunk && len(f.open) < maxChunksOpen; f.nextChunk++ {
+	for f.wanted && len(f.open) < maxChunksOpen {
+		if f.nextChunk == f.endChunk {
+			if len(f.also) == 0 {
+				return
+			}
+			f.nextChunk, f.endChunk, f.also = f.also[0].first, f.also[0].end, f.also[1:]
+		}
 		f.open = append(f.open, &blob{kind: protocol.BlobChunk, number: f.nextChunk})
+		f.nextChunk++
 	}
 }
 

@@ -29,23 +29,48 @@ const (
 
 // EncodeChunk appends the encoded form of a chunk's raw block: compressed, or
 // as it is where that is not longer. The same block gives the same bytes.
-func EncodeChunk(dst, raw []byte) []byte {
+func EncodeChunk(dst, raw []byte) []byte { return encodeBlock(dst, raw) }
+
+func encodeBlock(dst, raw []byte) []byte {
 	start := len(dst)
 	dst = binary.LittleEndian.AppendUint32(dst, checksum(raw))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(raw)))
-	dst = compress(append(dst, codecZstd), raw)
-	if body := start + chunkHeader; len(dst)-body >= len(raw) {
+	dst = append(dst, codecZstd)
+	if len(raw) >= leastCompressed {
+		dst = compress(dst, raw)
+	}
+	if body := start + chunkHeader; len(raw) < leastCompressed || len(dst)-body >= len(raw) {
 		dst[body-1] = codecRaw
 		dst = append(dst[:body], raw...)
 	}
 	return binary.LittleEndian.AppendUint32(dst, checksum(dst[start:]))
 }
 
+// leastCompressed is what compression is worth the trouble for, in bytes: all
+// chunks, and not the last bit of an image. (Of shorter blocks the compressor does
+// not note the length.)
+const leastCompressed = protocol.ChunkEntries
+
 // DecodeChunk appends the raw block of an encoded chunk and checks it in full:
 // exactly protocol.ChunkEntries payloads. It allocates no more than the block
 // takes, at most MaxRawChunk bytes. Errors are ErrCorrupt.
 func DecodeChunk(dst, encoded []byte) ([]byte, error) {
-	sum, length, body, err := chunkFields(encoded)
+	start := len(dst)
+	dst, err := decodeBlock(dst, encoded, protocol.ChunkEntries, MaxRawChunk)
+	if err != nil {
+		return nil, err
+	}
+	rest, err := protocol.SkipPayloads(dst[start:], protocol.ChunkEntries)
+	if err != nil || len(rest) != 0 {
+		return nil, fmt.Errorf("%w: chunk does not hold exactly %d entries", ErrCorrupt, protocol.ChunkEntries)
+	}
+	return dst, nil
+}
+
+// decodeBlock appends the raw block, of at least and at most so many bytes, of what
+// encodeBlock made, and checks it.
+func decodeBlock(dst, encoded []byte, least, most int) ([]byte, error) {
+	sum, length, body, err := blockFields(encoded, least, most)
 	if err != nil {
 		return nil, err
 	}
@@ -59,20 +84,16 @@ func DecodeChunk(dst, encoded []byte) ([]byte, error) {
 	if len(raw) != length || checksum(raw) != sum {
 		return nil, fmt.Errorf("%w: chunk's content does not match its length or checksum", ErrCorrupt)
 	}
-	rest, err := protocol.SkipPayloads(raw, protocol.ChunkEntries)
-	if err != nil || len(rest) != 0 {
-		return nil, fmt.Errorf("%w: chunk does not hold exactly %d entries", ErrCorrupt, protocol.ChunkEntries)
-	}
 	return dst, nil
 }
 
-// chunkFields checks everything about an encoded chunk that can be known
-// without decompressing it.
-func chunkFields(encoded []byte) (sum uint32, length int, body []byte, err error) {
+// blockFields checks everything about an encoded block that can be known without
+// decompressing it.
+func blockFields(encoded []byte, least, most int) (sum uint32, length int, body []byte, err error) {
 	if len(encoded) < chunkHeader+sumSize {
 		return 0, 0, nil, fmt.Errorf("%w: chunk of %d bytes is too short", ErrCorrupt, len(encoded))
 	}
-	if len(encoded) > chunkHeader+MaxRawChunk+sumSize {
+	if len(encoded) > chunkHeader+most+sumSize {
 		return 0, 0, nil, fmt.Errorf("%w: chunk of %d bytes is too long", ErrCorrupt, len(encoded))
 	}
 	end := len(encoded) - sumSize
@@ -81,7 +102,7 @@ func chunkFields(encoded []byte) (sum uint32, length int, body []byte, err error
 	}
 	sum, body = binary.LittleEndian.Uint32(encoded), encoded[chunkHeader:end]
 	length = int(binary.LittleEndian.Uint32(encoded[4:]))
-	if length < protocol.ChunkEntries || length > MaxRawChunk {
+	if length < least || length > most {
 		return 0, 0, nil, fmt.Errorf("%w: chunk says it holds %d bytes", ErrCorrupt, length)
 	}
 	switch codec := encoded[chunkHeader-1]; {

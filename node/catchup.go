@@ -17,7 +17,8 @@ type installation struct {
 	head     []byte        // the list's head, once it is here whole
 	applied  protocol.Instance
 	length   uint64
-	writing  bool // everything is with the store
+	image    *storage.Image // that stands for the list's front; nil: chunks do
+	writing  bool           // everything is with the store
 }
 
 // catchUp moves a snapshot transfer forward: it starts one where the log that
@@ -35,33 +36,49 @@ func (m *Machine) catchUp(now protocol.Time) {
 	}
 }
 
-func (m *Machine) takeHead(now protocol.Time, head []byte) {
+func (m *Machine) takeHead(now protocol.Time, data []byte) {
+	head, images, found := splitTrailer(data)
 	applied, length, err := list.PeekHead(head)
-	if err != nil || applied <= m.List.Applied() {
+	if err != nil || applied <= m.List.Applied() || found && images.check() != nil {
 		m.endInstall(now) // useless
 		return
 	}
 	m.install.head, m.install.applied, m.install.length = head, applied, length
 	have := m.List.Length() / protocol.ChunkEntries
 	need := length / protocol.ChunkEntries
-	if !m.keepsEntries() {
+	switch {
+	case !m.keepsEntries():
 		have = need
+	case have < images.Kept && !m.Images:
+		m.endInstall(now) // of no use to a server that keeps the whole list
+		return
+	case have < images.Kept:
+		m.wantImage(now, images.Image, need)
+		return
 	}
 	m.Fetcher.WantChunks(now, have, need, &m.out)
 }
 
+// wantImage asks for the image, and for the chunks of a list of so many behind it.
+func (m *Machine) wantImage(now protocol.Time, image storage.Image, chunks uint64) {
+	m.install.image = &image
+	first := pieceNumber(image.Generation, 0)
+	m.Fetcher.WantChunks(now, first, first+uint64(image.Pieces), &m.out)
+	m.Fetcher.WantAlso(image.Index/protocol.ChunkEntries, chunks, &m.out)
+}
+
 // TakeChunks takes out fetched chunks; they are true whatever becomes of the
-// transfer, so they may be stored at once.
-func (m *Machine) TakeChunks() []storage.Chunk {
-	blobs := m.Fetcher.TakeChunks()
-	if len(blobs) == 0 {
-		return nil
+// transfer, so they may be stored at once. With them come the pieces of an image,
+// which are worth something only together.
+func (m *Machine) TakeChunks() (chunks []storage.Chunk, pieces []storage.Piece) {
+	for _, b := range m.Fetcher.TakeChunks() {
+		if _, number, ok := pieceOf(b.Number); ok {
+			pieces = append(pieces, storage.Piece{Number: number, Data: b.Data})
+		} else {
+			chunks = append(chunks, storage.Chunk{Number: b.Number, Data: b.Data})
+		}
 	}
-	chunks := make([]storage.Chunk, len(blobs))
-	for i, b := range blobs {
-		chunks[i] = storage.Chunk{Number: b.Number, Data: b.Data}
-	}
-	return chunks
+	return chunks, pieces
 }
 
 // TakeInstall returns the checkpoint that installs the fetched head, once all
@@ -77,7 +94,7 @@ func (m *Machine) TakeInstall(now protocol.Time, covers storage.Position) *Froze
 		return nil
 	}
 	f := &Frozen{Checkpoint: m.durableState(covers), Closed: m.List.TakeClosed(), length: in.length}
-	f.Checkpoint.Applied, f.Checkpoint.Head = in.applied, in.head
+	f.Checkpoint.Applied, f.Checkpoint.Head, f.image = in.applied, in.head, in.image
 	f.Checkpoint.ChunkCount = m.chunkCount(in.length)
 	if m.Acceptor != nil {
 		f.Checkpoint.Votes = m.Acceptor.VotesAbove(in.applied)

@@ -12,6 +12,7 @@ type Frozen struct {
 	Checkpoint storage.Checkpoint // complete but for its chunks
 	Closed     []list.Chunk       // to be compressed into them
 	length     uint64             // of the list that it stands for
+	image      *storage.Image     // that the peer's chunks begin behind; nil: there is none
 }
 
 // chunks is how many chunks are durable once f is.

@@ -19,6 +19,7 @@ type Parts struct {
 	List     *list.State
 
 	SessionsOnly bool              // the list keeps no entries
+	Images       bool              // see Options.Images
 	Seeds        []protocol.NodeID // see Options.Seeds
 	desk         *desk             // of a list server, and of an observer
 	watch        Watch

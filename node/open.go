@@ -137,7 +137,7 @@ func (r *runner) assemble(restored storage.Restored) error {
 }
 
 func (r *runner) parts(self protocol.Sender, restored storage.Restored) (Parts, error) {
-	p := Parts{SessionsOnly: r.sessionsOnly(), Seeds: r.Seeds, Round: restored.Round, Pins: protocol.NewPins(restored.Pins), watch: r.world.watch, meter: r.meter}
+	p := Parts{SessionsOnly: r.sessionsOnly(), Images: r.Images, Seeds: r.Seeds, Round: restored.Round, Pins: protocol.NewPins(restored.Pins), watch: r.world.watch, meter: r.meter}
 	var err error
 	if p.List, err = r.restoreList(restored); err != nil {
 		return p, err

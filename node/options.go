@@ -49,6 +49,9 @@ type Options struct {
 	// start and whenever it changes: whom a transport of connections must reach. It
 	// must not block.
 	OnMembers func([]Member)
+	// Images says that a list server's entries may come from a peer as an image of
+	// the caller's state machine, where the entries themselves are dropped.
+	Images bool
 	// OnLeader, if not nil, is told by the loop of a list server who leads, whenever
 	// that changes; at the start nobody is known to. It must not block.
 	OnLeader func(Leader)

@@ -204,8 +204,8 @@ func (r *runner) background() {
 		r.server.offer(f)
 	}
 	if len(r.worker.jobs) < workerDepth-1 {
-		if chunks := r.machine.TakeChunks(); chunks != nil {
-			r.worker.jobs <- job{transfer: r.machine.Transfer(), chunks: chunks}
+		if chunks, pieces := r.machine.TakeChunks(); len(chunks)+len(pieces) > 0 {
+			r.worker.jobs <- job{transfer: r.machine.Transfer(), chunks: chunks, pieces: pieces}
 			return
 		}
 	}
@@ -215,7 +215,7 @@ func (r *runner) background() {
 	if f := r.machine.TakeInstall(r.now(), r.store.Covered()); f != nil {
 		r.write(job{transfer: r.machine.Transfer(), frozen: f, install: true})
 	} else if r.machine.wantsCheckpoint() || r.machine.Pending() >= r.threshold || r.machine.Logged() >= logFactor*r.threshold {
-		r.write(job{frozen: r.machine.Freeze(r.store.Covered())})
+		r.write(job{frozen: r.machine.Freeze(r.store.Covered()), alone: !r.machine.install.under})
 	}
 }
 

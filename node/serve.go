@@ -110,11 +110,15 @@ func (s *server) answer(sends []protocol.Send, r FetchRequest) ([]protocol.Send,
 }
 
 func (s *server) blob(f *protocol.Fetch) (number uint64, data []byte, err error) {
+	if generation, piece, ok := pieceOf(f.Number); ok && f.Kind == protocol.BlobChunk {
+		data, err = s.store.ImagePiece(generation, piece)
+		return f.Number, data, err
+	}
 	if f.Kind == protocol.BlobChunk {
 		data, err = s.store.Chunk(f.Number)
 		return f.Number, data, err
 	}
-	return s.heads.get(s.store, f.Number, s.now())
+	return s.heads.get(headSourceOf{s.store}, f.Number, s.now())
 }
 
 // headCache keeps the heads that peers are fetching: a transfer takes many
@@ -144,7 +148,7 @@ func (e *cachedHead) busy(now protocol.Time) bool {
 	return e.number != 0 && now.Sub(e.used) < headIdle && now.Sub(e.since) < headAge
 }
 
-// headSource has the newest head, as storage.Store does.
+// headSource has the newest head, as a peer gets it.
 type headSource interface {
 	Head() (protocol.Instance, []byte, error)
 }

@@ -19,14 +19,20 @@ type worker struct {
 	buffers [][]byte
 	bad     uint64 // the transfer that brought something useless
 	meter   *meter
+
+	image   *storage.ImageWriter // takes the pieces of a peer's image; nil: there is none
+	imageOf uint64               // the transfer that brings it
+	raw     []byte
 }
 
 // job is one piece of background work: chunks to store, or a checkpoint.
 type job struct {
 	transfer uint64 // of the snapshot that it belongs to; 0: none
 	chunks   []storage.Chunk
+	pieces   []storage.Piece
 	frozen   *Frozen
 	install  bool // frozen holds a fetched head
+	alone    bool // no transfer was under way
 }
 
 type result struct {
@@ -85,16 +91,27 @@ func (w *worker) do(j job) (useless, err error) {
 			w.bad = j.transfer
 			return useless, nil
 		}
+		if useless, err = w.takePieces(j); useless != nil || err != nil {
+			return useless, err
+		}
 		return nil, w.store.PutChunks(j.chunks)
 	case j.install:
 		if useless = w.checkHead(j); useless != nil {
-			return useless, nil
+			return useless, w.dropImage()
+		}
+	case j.alone:
+		if err := w.dropImage(); err != nil {
+			return nil, err
 		}
 	}
 	defer w.meter.checkpointed(w.meter.begin())
 	c, err := w.finish(j.frozen)
 	if err != nil {
 		return nil, err
+	}
+	if j.install && j.frozen.image != nil {
+		c.Image, c.ImageIndex = w.image, j.frozen.image.Index
+		w.image = nil
 	}
 	return nil, w.store.Checkpoint(c)
 }
@@ -116,6 +133,9 @@ func (w *worker) checkChunks(j job) error {
 func (w *worker) checkHead(j job) error {
 	if w.bad == j.transfer {
 		return fmt.Errorf("a chunk that the fetched head needs was useless")
+	}
+	if err := w.checkImage(j); err != nil {
+		return err
 	}
 	if _, err := list.RestoreState(j.frozen.Checkpoint.Head, w.list); err != nil {
 		return fmt.Errorf("fetched head: %w", err)

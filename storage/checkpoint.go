@@ -25,8 +25,13 @@ type Checkpoint struct {
 	// Chunks are those that were closed since the last checkpoint.
 	Chunks []Chunk
 	// ChunkCount says that the head needs the chunks 0 to ChunkCount-1, which are
-	// stored before, or in Chunks: if one of them is not there, it got lost.
+	// stored before, or in Chunks: if one of them is not there, it got lost. With an
+	// image, it may be one of those that it stands for.
 	ChunkCount uint64
+	// Image, if not nil, has the pieces of an image, which is named by this
+	// checkpoint: the list's entries below ImageIndex need not be there.
+	Image      *ImageWriter
+	ImageIndex uint64
 }
 
 // Chunk is an immutable part of the list, as it is stored and sent.
@@ -40,6 +45,13 @@ type Chunk struct {
 // next segment. Commit goes on meanwhile. An error is the store's end (rule 9). It
 // panics if c takes back anything that the last checkpoint says.
 func (s *Store) Checkpoint(c Checkpoint) error {
+	if err := s.checkpoint(c); err != nil || c.Image == nil {
+		return err
+	}
+	return s.dropUnneeded()
+}
+
+func (s *Store) checkpoint(c Checkpoint) error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	if err := s.ending.reason(); err != nil {
@@ -51,17 +63,30 @@ func (s *Store) Checkpoint(c Checkpoint) error {
 		panic(fmt.Sprintf("storage: rule 7: a checkpoint covers the log up to %v, but it is durable up to %v only", next.Covers, end))
 	}
 	size := c.bytes(votes)
+	named := s.Images()
+	if c.Image != nil {
+		named = c.Image.install(c.ImageIndex, named, c.ChunkCount)
+	}
 	last, err := s.writeAhead(c.Chunks)
 	if err == nil {
 		c.Chunks = last
-		err = s.update(func(tx kv.Tx) error { return c.write(tx, &next, votes) })
+		err = s.update(func(tx kv.Tx) error { return c.write(tx, &next, votes, named) })
 	}
 	if err != nil {
 		return s.fail(fmt.Sprintf("write the checkpoint at instance %s", c.Applied), err)
 	}
 	s.last = next
+	s.installed(c.Image, named)
 	s.count(func(st *Stats) { st.Checkpoints, st.SavedBytes = st.Checkpoints+1, st.SavedBytes+size })
 	return s.dropFront(next.Covers)
+}
+
+// installed notes that a checkpoint with an image is durable.
+func (s *Store) installed(w *ImageWriter, named Images) {
+	if w != nil {
+		delete(s.writing, w.image.Generation)
+		s.images.Store(&named)
+	}
 }
 
 // dropFront is called when the checkpoint that covers it is durable, never before
@@ -121,7 +146,7 @@ func (c *Checkpoint) state() (state, []protocol.Vote) {
 }
 
 // write is the transaction. Votes are noted in st before st is written.
-func (c *Checkpoint) write(tx kv.Tx, st *state, votes []protocol.Vote) error {
+func (c *Checkpoint) write(tx kv.Tx, st *state, votes []protocol.Vote, named Images) error {
 	st.Votes, st.VotesSum = 0, 0
 	if err := writeVotes(tx, st, votes); err != nil {
 		return err
@@ -131,6 +156,14 @@ func (c *Checkpoint) write(tx kv.Tx, st *state, votes []protocol.Vote) error {
 	}
 	if err := writeHead(tx, c.Head); err != nil {
 		return err
+	}
+	if c.Image != nil {
+		if err := c.Image.writePending(tx); err != nil {
+			return err
+		}
+		if err := put(tx, bucketMeta, keyImages, named.encode()); err != nil {
+			return err
+		}
 	}
 	return put(tx, bucketMeta, keyState, st.encode())
 }

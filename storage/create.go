@@ -85,7 +85,7 @@ func fill(o Options, covers Position, c Contents) (err error) {
 	}
 	first := Checkpoint{Covers: covers, Applied: c.Applied, Head: c.Head, ChunkCount: c.ChunkCount}
 	st, _ := first.state()
-	return s.update(func(tx kv.Tx) error { return first.write(tx, &st, nil) })
+	return s.update(func(tx kv.Tx) error { return first.write(tx, &st, nil, Images{}) })
 }
 
 func (s *Store) fillChunks(c Contents) error {

@@ -11,15 +11,17 @@ import (
 
 // The database's buckets and keys.
 const (
-	bucketMeta   kv.Bucket = "meta"   // the three keys below
+	bucketMeta   kv.Bucket = "meta"   // the keys below
 	bucketVotes  kv.Bucket = "votes"  // instance -> vote
 	bucketChunks kv.Bucket = "chunks" // number -> chunk
+	bucketImages kv.Bucket = "images" // generation and number -> piece
 )
 
 var (
 	keyIdentity = []byte("identity")
 	keyState    = []byte("state")
 	keyHead     = []byte("head")
+	keyImages   = []byte("images") // missing while there never was one
 )
 
 // numberKey is big-endian, so that keys are in the order of their numbers.

@@ -66,7 +66,7 @@ func storedInDatabase(o Options) (what string, err error) {
 			return nil
 		}
 		st, _, err := s.readState(tx)
-		if err == nil && !st.fresh() || hasKeys(tx, bucketChunks) || hasKeys(tx, bucketVotes) {
+		if err == nil && !st.fresh() || hasKeys(tx, bucketChunks) || hasKeys(tx, bucketVotes) || hasKeys(tx, bucketImages) {
 			what = "the database holds a checkpoint"
 		}
 		return err
@@ -147,7 +147,7 @@ func formatDatabase(o Options, id Identity, covers Position) error {
 		return err
 	}
 	err = db.Update(func(tx kv.Tx) error {
-		for _, b := range []kv.Bucket{bucketMeta, bucketVotes, bucketChunks} {
+		for _, b := range []kv.Bucket{bucketMeta, bucketVotes, bucketChunks, bucketImages} {
 			if err := tx.Clear(b); err != nil {
 				return err
 			}

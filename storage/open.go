@@ -151,6 +151,9 @@ func (s *Store) readCheckpoint(tx kv.Tx, r *restoring) error {
 		return err
 	}
 	s.last = st
+	if err := s.openImages(tx, &st); err != nil {
+		return err
+	}
 	r.checkpoint(st, head)
 	return s.readVotes(tx, &st, r.vote)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"paxos/protocol"
 	"paxos/storage/kv"
@@ -12,7 +13,8 @@ import (
 )
 
 // Store is an open store. Commit is for one goroutine, Checkpoint and PutChunks
-// for another one; everything else, but Close, may be called by anybody at any time.
+// for another one, an ImageWriter for a third; everything else, but Close, may be
+// called by anybody at any time.
 type Store struct {
 	dir      string
 	dbPath   string
@@ -22,8 +24,12 @@ type Store struct {
 	db       kv.DB
 	ending   ending
 
-	saving sync.Mutex // held by Checkpoint and PutChunks
+	saving sync.Mutex // held by whoever writes to the database
 	last   state      // of the last durable checkpoint
+
+	images     atomic.Pointer[Images] // replaced with saving held
+	generation uint32                 // of the last image that was begun
+	writing    map[uint32]bool        // generations that are being written
 
 	statsMu sync.Mutex
 	stats   Stats
@@ -58,7 +64,7 @@ func (s *Store) MaxBatchBytes() int64 { return s.log.MaxBatchBytes() }
 func (s *Store) Covered() Position { return s.log.End() }
 
 // Chunk returns a chunk of the list, nil if it is not there. If the head of the
-// last checkpoint needs it, that is damage.
+// last checkpoint needs it, and no image stands for it, that is damage.
 func (s *Store) Chunk(number uint64) (data []byte, err error) {
 	err = s.view(fmt.Sprintf("read chunk %d", number), func(tx kv.Tx) error {
 		found, err := s.get(tx, bucketChunks, numberKey(number))
@@ -74,7 +80,11 @@ func (s *Store) Chunk(number uint64) (data []byte, err error) {
 // mayLack returns an error if a chunk that is not there ought to be.
 func (s *Store) mayLack(tx kv.Tx, number uint64) error {
 	st, _, err := s.readState(tx)
-	if err == nil && number < st.ChunkCount {
+	if err != nil {
+		return err
+	}
+	named, err := s.readImages(tx)
+	if err == nil && number < st.ChunkCount && number >= named.Kept {
 		return s.damaged("chunk %d is missing, the head of the list needs %d", number, st.ChunkCount)
 	}
 	return err
@@ -83,15 +93,24 @@ func (s *Store) mayLack(tx kv.Tx, number uint64) error {
 // Head returns the head of the list in the last checkpoint and the instance that
 // it stands for, both from one transaction; nil if that checkpoint has none.
 func (s *Store) Head() (applied protocol.Instance, head []byte, err error) {
+	applied, head, _, err = s.HeadAndImages()
+	return applied, head, err
+}
+
+// HeadAndImages is Head, with the images that are named at the same moment.
+func (s *Store) HeadAndImages() (applied protocol.Instance, head []byte, named Images, err error) {
 	err = s.view("read the head of the list", func(tx kv.Tx) error {
 		st, found, err := s.readState(tx)
 		if found != nil {
 			head = append([]byte{}, found...)
 		}
 		applied = st.Applied
+		if err == nil {
+			named, err = s.readImages(tx)
+		}
 		return err
 	})
-	return applied, head, err
+	return applied, head, named, err
 }
 
 // view reads in one transaction. What it cannot read ends the store: a disk that
