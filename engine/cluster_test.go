@@ -204,3 +204,10 @@ func eventually(t *testing.T, what string, holds func() bool) {
 		}
 	}
 }
+
+// unreadable is a machine that cannot read what another one wrote.
+type unreadable struct{}
+
+func (unreadable) Apply([]byte) any         { return nil }
+func (unreadable) Snapshot(io.Writer) error { return nil }
+func (unreadable) Restore(io.Reader) error  { return errBroken }
