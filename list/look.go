@@ -50,7 +50,7 @@ type ChunkInfo struct {
 // PeekChunk checks an encoded chunk as far as it can without decompressing it.
 // Errors are ErrCorrupt.
 func PeekChunk(encoded []byte) (ChunkInfo, error) {
-	_, length, _, err := chunkFields(encoded)
+	_, length, _, err := blockFields(encoded, protocol.ChunkEntries, MaxRawChunk)
 	if err != nil {
 		return ChunkInfo{}, err
 	}
