@@ -20,12 +20,14 @@ type Load struct {
 }
 
 // Phase keeps InFlight commands of PayloadBytes random bytes unacknowledged, at
-// first for Warmup, which does not count, and then for Duration.
+// first for Warmup, which does not count, and then for Duration, or, where Commands
+// is not 0, until so many were acknowledged.
 type Phase struct {
 	InFlight     int // at most protocol.SessionWindow
 	PayloadBytes int
 	Warmup       time.Duration
 	Duration     time.Duration
+	Commands     uint64
 }
 
 // LoadReport is what a phase showed. Latency is from the moment at which a
@@ -76,18 +78,31 @@ func (l *load) deadline() protocol.Time {
 		return 0
 	}
 	at, ok := l.client.Deadline()
-	if end := l.phaseEnd(); !ok || end < at {
-		return end
+	end, timed := l.phaseEnd()
+	switch {
+	case !timed && !ok:
+		return 0
+	case !timed || ok && at < end:
+		return at
 	}
-	return at
+	return end
 }
 
-func (l *load) phaseEnd() protocol.Time {
+// phaseEnd is when the warm-up or the phase ends, if the clock says so.
+func (l *load) phaseEnd() (end protocol.Time, timed bool) {
 	p := l.Phases[l.phase]
 	if l.begin == 0 {
-		return l.warm.Add(p.Warmup)
+		return l.warm.Add(p.Warmup), true
 	}
-	return l.begin.Add(p.Duration)
+	return l.begin.Add(p.Duration), p.Commands == 0
+}
+
+// over says if the warm-up or the phase has come to its end.
+func (l *load) over(now protocol.Time) bool {
+	if end, timed := l.phaseEnd(); timed {
+		return now >= end
+	}
+	return l.report.Acked >= l.Phases[l.phase].Commands
 }
 
 func (l *load) finished() bool { return l != nil && l.phase == len(l.Phases) }
@@ -113,12 +128,12 @@ func (l *load) step(now protocol.Time) {
 	l.pass(now)
 }
 
-// turnPhase ends the warm-up and the phase when their time has come.
+// turnPhase ends the warm-up and the phase when they are over.
 func (l *load) turnPhase(now protocol.Time) {
 	if l.warm == 0 {
 		l.warm = now
 	}
-	if now < l.phaseEnd() {
+	if !l.over(now) {
 		return
 	}
 	if l.begin == 0 {

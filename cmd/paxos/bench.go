@@ -67,6 +67,7 @@ an fdatasync, and how many multicast datagrams a second get through.`,
 	flags.BoolVar(&f.json, "json", false, "report in JSON")
 	flags.SortFlags = false
 	_ = cmd.MarkFlagDirname("data-dir")
+	cmd.AddCommand(newBenchGrowth())
 	return cmd
 }
 

@@ -76,6 +76,12 @@ func TestWrongUsageExitsWith2AndSaysWhatToDo(t *testing.T) {
 		{"bench --in-flight 0", "--in-flight"},
 		{"bench --sizes 16,99999", "--sizes 99999"},
 		{"bench --rounds 0", "--rounds 0"},
+		{"bench growth --in-flight 2000", "--in-flight 2000"},
+		{"bench growth --turns -1", "--turns -1"},
+		{"bench growth --size 0", "--size 0"},
+		{"bench growth --commands 10 --every 20", "--every 20"},
+		{"bench growth --sessions 1,2000", "--sessions 2000"},
+		{"bench growth --only servers,roles", "--only"},
 		{"version 2", "2"},
 	}
 	for _, c := range cases {

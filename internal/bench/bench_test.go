@@ -68,9 +68,9 @@ func TestGeneratedPayloadsHaveTheirSizeAndEnd(t *testing.T) {
 	}
 }
 
-func TestCPUTimeIsThatOfTheSamplesNearestToTheWindow(t *testing.T) {
+func TestCPUTimeIsThatOfTheReadingsNearestToTheWindow(t *testing.T) {
 	at := func(ms int) time.Time { return time.Unix(100, 0).Add(time.Duration(ms) * time.Millisecond) }
-	s := sampler{samples: []sample{{at(0), 1}, {at(20), 2}, {at(40), 4}, {at(60), 8}}}
+	s := meter{readings: []reading{{at: at(0), cpu: 1}, {at: at(20), cpu: 2}, {at: at(40), cpu: 4}, {at: at(60), cpu: 8}}}
 	for _, c := range []struct {
 		from, to int
 		want     time.Duration

@@ -48,17 +48,17 @@ func (o *Options) measure(ctx context.Context, inFlight, size int) (Cell, error)
 		return cell, err
 	}
 	defer c.Close()
-	samples := newSampler(c)
+	meter := startMeter(rolesOf(c), false)
 	load := o.inside
 	if o.Clients > 0 {
 		load = o.outside
 	}
 	cell.Result, err = load(ctx, c, inFlight, size)
-	samples.stop()
+	meter.stop()
 	if err != nil {
 		return cell, fmt.Errorf("%d in flight, %d bytes: %w", inFlight, size, err)
 	}
-	if err := cell.complete(c, samples); err != nil {
+	if err := cell.complete(c, meter); err != nil {
 		return cell, err
 	}
 	return cell, os.RemoveAll(dir)
@@ -98,17 +98,14 @@ func startOthers(ctx context.Context, c *cluster.Cluster) error {
 }
 
 // complete stops the cluster and fills in what is known only then.
-func (cell *Cell) complete(c *cluster.Cluster, samples *sampler) error {
+func (cell *Cell) complete(c *cluster.Cluster, m *meter) error {
 	if err := c.Stop(); err != nil {
 		return err
 	}
 	cell.ValuesPerSecond = cell.PerSecond()
-	cpu := samples.cpuBetween(cell.Ended.Add(-cell.Elapsed), cell.Ended)
+	cpu := m.cpuBetween(cell.Ended.Add(-cell.Elapsed), cell.Ended)
 	cell.CPUSecondsPerMillion = cpu.Seconds() / max(float64(cell.Values), 1) * 1e6
-	cell.Memory = make(map[string]Memory)
-	for role, m := range samples.memory {
-		cell.Memory[role.String()] = m
-	}
+	cell.Memory = m.memory
 	var fsyncs, values uint64
 	for id := 1; id <= acceptors; id++ {
 		s, err := c.StoppedOf(protocol.RoleAcceptor, id)

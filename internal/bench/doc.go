@@ -5,8 +5,10 @@
 //   - cell.go: one cell: a fresh cluster, one number of commands in flight, one size;
 //   - load.go: load made inside the leader's process, and its report;
 //   - clients.go: load made by separate client processes;
-//   - sampler.go: CPU time and memory of the processes, while they run;
+//   - meter.go: CPU time, memory and stores of the processes, while they run;
 //   - machine.go: what the machine allows: fdatasyncs, multicast datagrams;
+//   - growth.go: whether a command's cost grows, with growth_roles.go and growth_servers.go
+//     for the two clusters, growth_text.go and growth_plot.go for what comes out;
 //   - report.go: the report, for people and programs.
 //
 // Three acceptors, a proposer and a learner run on loopback, with their stores

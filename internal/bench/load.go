@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ type Phase struct {
 	Bytes    int           `json:"bytes"` // of each payload
 	Warmup   time.Duration `json:"warmup_ns"`
 	Duration time.Duration `json:"duration_ns"`
+	Commands uint64        `json:"commands,omitempty"` // that end it, instead of Duration; 0: none
 }
 
 // Result is what a phase showed.
@@ -52,7 +52,7 @@ func ParseLoad(text string, out io.Writer) (*node.Load, error) {
 	}
 	load := &node.Load{Seed: rand.Uint64()}
 	for _, p := range phases {
-		load.Phases = append(load.Phases, node.Phase{InFlight: p.InFlight, PayloadBytes: p.Bytes, Warmup: p.Warmup, Duration: p.Duration})
+		load.Phases = append(load.Phases, node.Phase{InFlight: p.InFlight, PayloadBytes: p.Bytes, Warmup: p.Warmup, Duration: p.Duration, Commands: p.Commands})
 	}
 	results := json.NewEncoder(out)
 	load.Done = func(r node.LoadReport) {
@@ -64,15 +64,34 @@ func ParseLoad(text string, out io.Writer) (*node.Load, error) {
 	return load, nil
 }
 
+// readResults reads the results of a load, one for each phase.
+func readResults(path string) (all []Result, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for d := json.NewDecoder(f); ; {
+		var r Result
+		err := d.Decode(&r)
+		if errors.Is(err, io.EOF) {
+			return all, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the load's results in %s: %w", path, err)
+		}
+		all = append(all, r)
+	}
+}
+
 // readResult reads the result of a load of one phase.
 func readResult(path string) (Result, error) {
-	var r Result
-	text, err := os.ReadFile(path)
+	all, err := readResults(path)
+	if err == nil && len(all) != 1 {
+		err = fmt.Errorf("read the load's result in %s: there are %d, want one", path, len(all))
+	}
 	if err != nil {
-		return r, err
+		return Result{}, err
 	}
-	if err := json.NewDecoder(bytes.NewReader(text)).Decode(&r); err != nil {
-		return r, fmt.Errorf("read the load's result in %s: %w", path, err)
-	}
-	return r, nil
+	return all[0], nil
 }

@@ -19,6 +19,7 @@ const clockTick = 10 * time.Millisecond
 type Usage struct {
 	CPU     time.Duration // user and system, since its start
 	PeakRSS int64         // bytes, mapped file pages included
+	RSS     int64         // bytes, mapped file pages included, now
 	RSSAnon int64         // bytes of anonymous memory, now
 }
 
@@ -36,7 +37,7 @@ func (p *Process) Usage() (Usage, error) {
 	if err != nil {
 		return u, fmt.Errorf("read what %s uses: %w", p, err)
 	}
-	u.PeakRSS, u.RSSAnon = statusBytes(status, "VmHWM:"), statusBytes(status, "RssAnon:")
+	u.PeakRSS, u.RSS, u.RSSAnon = statusBytes(status, "VmHWM:"), statusBytes(status, "VmRSS:"), statusBytes(status, "RssAnon:")
 	return u, nil
 }
 

@@ -120,9 +120,21 @@ func (d *boltDB) View(read func(Tx) error) error {
 // Update implements [DB].
 func (d *boltDB) Update(change func(Tx) error) error {
 	err := d.guard("write", func() error {
-		return d.db.Update(func(tx *bbolt.Tx) error { return outcome(change(boltTx{tx})) })
+		return d.db.Update(func(tx *bbolt.Tx) error {
+			d.unmapped(tx)
+			return outcome(change(boltTx{tx}))
+		})
 	})
 	return boltError(d.path, "write", err)
+}
+
+// unmapped takes what was read through the memory map out of the process's memory. It stays in
+// the system's cache, from where it comes back when it is read again. Otherwise all that
+// was ever read, and its neighbours, would count as memory of this process, however long the
+// list is. During a change the map stays where it is; others may read from it.
+func (d *boltDB) unmapped(tx *bbolt.Tx) {
+	// It is only a hint: should the system not take it, nothing else changes.
+	_, _, _ = unix.Syscall(unix.SYS_MADVISE, d.db.Info().Data, uintptr(tx.Size()), unix.MADV_DONTNEED)
 }
 
 // Size implements [DB]. The holes in the file do not count.

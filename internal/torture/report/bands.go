@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"paxos/internal/chart"
 	"paxos/internal/torture/history"
 	"paxos/internal/torture/judge"
 )
@@ -77,20 +78,20 @@ func hue(i int) string { return hues[i%len(hues)] }
 
 // addBands draws the bands: pale over the whole height, and as a strip at the top, each kind
 // below the one before, so that bands at the same time can be told apart.
-func (c *chart) addBands(bands []Band) {
+func addBands(c *chart.Chart, bands []Band) {
 	const strip = 7
 	for lane, kind := range kindsOf(bands) {
 		for _, b := range bands {
 			if b.Kind != kind {
 				continue
 			}
-			from := c.x(seconds(b.From))
-			wide := max(c.x(seconds(b.To))-from, 1)
-			c.add(`<g fill="%s"><title>%s</title>`, hue(lane), escape(b.Kind+" "+b.Text))
-			c.add(`<rect x="%.1f" y="%d" width="%.1f" height="%d" opacity="0.14"/>`, from, top, wide, bottom-top)
-			c.add(`<rect x="%.1f" y="%d" width="%.1f" height="%d" opacity="0.8"/></g>`+"\n", from, top+strip*lane, wide, strip-1)
+			from := c.X(seconds(b.From))
+			wide := max(c.X(seconds(b.To))-from, 1)
+			c.Add(`<g fill="%s"><title>%s</title>`, hue(lane), chart.Escape(b.Kind+" "+b.Text))
+			c.Add(`<rect x="%.1f" y="%d" width="%.1f" height="%d" opacity="0.14"/>`, from, chart.Top, wide, chart.Bottom-chart.Top)
+			c.Add(`<rect x="%.1f" y="%d" width="%.1f" height="%d" opacity="0.8"/></g>`+"\n", from, chart.Top+strip*lane, wide, strip-1)
 		}
-		c.explain(kind, fmt.Sprintf(`<g fill="%s"><rect y="-7" width="22" height="14" opacity="0.14"/><rect y="-7" width="22" height="5" opacity="0.8"/></g>`, hue(lane)))
+		c.Explain(kind, fmt.Sprintf(`<g fill="%s"><rect y="-7" width="22" height="14" opacity="0.14"/><rect y="-7" width="22" height="5" opacity="0.8"/></g>`, hue(lane)))
 	}
 }
 

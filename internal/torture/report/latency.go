@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 
+	"paxos/internal/chart"
 	"paxos/internal/torture/history"
 )
 
@@ -46,9 +47,9 @@ const shortest = 1e-6
 
 func writeLatency(w io.Writer, points []point, bands []Band) error {
 	c := newChart("Latency of each operation, by outcome", "latency", points, bands)
-	c.low, c.high, c.log = rangeOf(points)
-	c.addBands(bands)
-	c.addGrid(latencyTicks(c.low, c.high))
+	c.Low, c.High, c.Log = rangeOf(points)
+	addBands(c, bands)
+	c.AddGrid(latencyTicks(c.Low, c.High))
 	for _, o := range outcomes {
 		var some []point
 		for _, q := range points {
@@ -57,11 +58,11 @@ func writeLatency(w io.Writer, points []point, bands []Band) error {
 			}
 		}
 		if len(some) > 0 {
-			c.addDots(some, o.colour, o.shape)
-			c.explain(fmt.Sprintf("%s: %d", o.name, len(some)), fmt.Sprintf(`<path transform="translate(11,0) scale(1.6)" fill="%s" d="M0 0%s"/>`, o.colour, o.shape))
+			addDots(c, some, o.colour, o.shape)
+			c.Explain(fmt.Sprintf("%s: %d", o.name, len(some)), fmt.Sprintf(`<path transform="translate(11,0) scale(1.6)" fill="%s" d="M0 0%s"/>`, o.colour, o.shape))
 		}
 	}
-	return c.writeTo(w)
+	return c.WriteSVG(w)
 }
 
 // rangeOf are the powers of ten around all latencies.
@@ -74,15 +75,15 @@ func rangeOf(points []point) (low, high float64, log bool) {
 		s := max(shortest, seconds(o.took))
 		low, high = min(low, s), max(high, s)
 	}
-	return decade(low, math.Floor), decade(high*1.01, math.Ceil), true
+	return chart.Decade(low, math.Floor), chart.Decade(high*1.01, math.Ceil), true
 }
 
 // latencyTicks are at each power of ten, with marks between them.
-func latencyTicks(low, high float64) (all []tick) {
+func latencyTicks(low, high float64) (all []chart.Tick) {
 	for v := low; v <= high*1.001; v *= 10 {
-		all = append(all, tick{v, latencyText(v)})
+		all = append(all, chart.Tick{At: v, Label: latencyText(v)})
 		for i := 2; i < 10 && v*float64(i) < high; i++ {
-			all = append(all, tick{at: v * float64(i)})
+			all = append(all, chart.Tick{At: v * float64(i)})
 		}
 	}
 	return all
@@ -100,16 +101,16 @@ func latencyText(s float64) string {
 
 // addDots draws points as one path, and those that would hide each other once: the
 // drawing of 100,000 operations stays small.
-func (c *chart) addDots(points []point, colour, shape string) {
+func addDots(c *chart.Chart, points []point, colour, shape string) {
 	const cell = 2.0 // pixels
 	drawn := make(map[[2]int]bool)
-	c.add(`<path fill="%s" d="`, colour)
+	c.Add(`<path fill="%s" d="`, colour)
 	for _, o := range points {
-		x, y := c.x(seconds(o.at)), c.y(max(shortest, seconds(o.took)))
+		x, y := c.X(seconds(o.at)), c.Y(max(shortest, seconds(o.took)))
 		if key := [2]int{int(x / cell), int(y / cell)}; !drawn[key] {
 			drawn[key] = true
-			c.add("M%.1f %.1f%s", x, y, shape)
+			c.Add("M%.1f %.1f%s", x, y, shape)
 		}
 	}
-	c.add("\"/>\n")
+	c.Add("\"/>\n")
 }

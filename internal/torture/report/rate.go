@@ -7,8 +7,8 @@ import (
 	"maps"
 	"math"
 	"slices"
-	"strings"
 
+	"paxos/internal/chart"
 	"paxos/internal/torture/history"
 )
 
@@ -17,9 +17,6 @@ type series struct {
 	f       history.F
 	outcome history.Type
 }
-
-// place is a point of a line: a time in seconds, and operations a second.
-type place struct{ time, rate float64 }
 
 var (
 	rateColours = []string{"#3b7dd8", "#2c8f4f", "#7b4fb5", "#8c564b"}
@@ -30,53 +27,39 @@ var (
 const buckets = 60
 
 // bucket is the length of a part, in seconds: 0.05, 0.1, 0.2, 0.5, 1, 2, ...
-func bucket(longest float64) float64 { return max(0.05, nice(longest/buckets)) }
+func bucket(longest float64) float64 { return max(0.05, chart.Nice(longest/buckets)) }
 
 func writeRate(w io.Writer, points []point, bands []Band) error {
 	c := newChart("Operations that ended, by what they do and how they ended", "operations a second", points, bands)
-	rates := ratesOf(points, bucket(c.longest), c.longest)
-	c.high = 1
+	rates := ratesOf(points, bucket(c.Longest), c.Longest)
+	c.High = 1
 	for _, line := range rates {
 		for _, p := range line {
-			c.high = max(c.high, 1.08*p.rate)
+			c.High = max(c.High, 1.08*p.Y)
 		}
 	}
-	c.addBands(bands)
-	c.addGrid(ticks(0, c.high))
+	addBands(c, bands)
+	c.AddGrid(chart.Ticks(0, c.High))
 	colours := map[history.F]string{}
 	for _, s := range sortedSeries(rates) {
 		if _, has := colours[s.f]; !has {
 			colours[s.f] = rateColours[len(colours)%len(rateColours)]
 		}
-		c.addLine(rates[s], fmt.Sprintf("%s %v", s.f, s.outcome), colours[s.f], rateDashes[s.outcome])
+		c.AddLine(rates[s], fmt.Sprintf("%s %v", s.f, s.outcome), colours[s.f], rateDashes[s.outcome])
 	}
-	return c.writeTo(w)
+	return c.WriteSVG(w)
 }
 
 // sortedSeries are what was ok first, then what failed.
-func sortedSeries(rates map[series][]place) []series {
+func sortedSeries(rates map[series][]chart.Point) []series {
 	return slices.SortedFunc(maps.Keys(rates), func(a, b series) int {
 		return cmp.Or(cmp.Compare(a.outcome, b.outcome), cmp.Compare(a.f, b.f))
 	})
 }
 
-func (c *chart) addLine(line []place, name, colour, dashes string) {
-	var path strings.Builder
-	for i, p := range line {
-		step := "L"
-		if i == 0 {
-			step = "M"
-		}
-		fmt.Fprintf(&path, "%s%.1f %.1f", step, c.x(p.time), c.y(p.rate))
-	}
-	const style = `<path fill="none" stroke="%s" stroke-width="1.8" stroke-dasharray="%s" d="%s"/>`
-	c.add(style+"\n", colour, dashes, path.String())
-	c.explain(name, fmt.Sprintf(style, colour, dashes, "M0 0H22"))
-}
-
 // ratesOf counts what ended in each part of the time. The last part may be half as long
 // again as the others, or half as long.
-func ratesOf(points []point, size, longest float64) map[series][]place {
+func ratesOf(points []point, size, longest float64) map[series][]chart.Point {
 	count := max(1, int(math.Round(longest/size)))
 	length := func(part int) float64 {
 		if part == count-1 {
@@ -84,17 +67,17 @@ func ratesOf(points []point, size, longest float64) map[series][]place {
 		}
 		return size
 	}
-	rates := make(map[series][]place)
+	rates := make(map[series][]chart.Point)
 	for _, o := range points {
 		s := series{o.f, o.outcome}
 		if rates[s] == nil {
-			rates[s] = make([]place, count)
+			rates[s] = make([]chart.Point, count)
 			for i := range rates[s] {
-				rates[s][i].time = float64(i)*size + length(i)/2
+				rates[s][i].X = float64(i)*size + length(i)/2
 			}
 		}
 		part := min(int(seconds(o.at+o.took)/size), count-1)
-		rates[s][part].rate += 1 / length(part)
+		rates[s][part].Y += 1 / length(part)
 	}
 	return rates
 }

@@ -107,15 +107,3 @@ func TestAnEmptyHistoryIsDrawn(t *testing.T) {
 		t.Error("a folder that is not there was written to")
 	}
 }
-
-func TestTicksAreRoundNumbers(t *testing.T) {
-	for high, want := range map[float64]string{1: "0 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1", 60: "0 10 20 30 40 50 60", 2500: "0 500 1000 1500 2000 2500"} {
-		var labels []string
-		for _, tick := range ticks(0, high) {
-			labels = append(labels, tick.label)
-		}
-		if got := strings.Join(labels, " "); got != want {
-			t.Errorf("to %v: %s, want %s", high, got, want)
-		}
-	}
-}

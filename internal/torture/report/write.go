@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"paxos/internal/chart"
 	"paxos/internal/torture/history"
 	"paxos/internal/torture/judge"
 )
@@ -54,4 +55,16 @@ func writeFile(dir, name string, write func(io.Writer) error) error {
 		return fmt.Errorf("write %s: %w", f.Name(), err)
 	}
 	return nil
+}
+
+// newChart makes a chart over the time of a run, long enough for everything.
+func newChart(title, unit string, points []point, bands []Band) *chart.Chart {
+	longest := 1e-3
+	for _, o := range points {
+		longest = max(longest, seconds(o.at+o.took))
+	}
+	for _, b := range bands {
+		longest = max(longest, seconds(b.To))
+	}
+	return chart.New(title, unit, "time (s)", longest)
 }
