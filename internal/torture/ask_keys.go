@@ -40,14 +40,31 @@ func (q *keyQuestion) request(ctx context.Context, f *programFleet) (*http.Reque
 	method, path, body := http.MethodGet, keyPath(strconv.FormatInt(q.key, 10)), ""
 	switch q.deed {
 	case writeKey:
-		method, body = http.MethodPut, strconv.FormatInt(q.value, 10)
+		method, body = http.MethodPut, textOf(q.value)
 	case swapKey:
-		method, body = http.MethodPut, strconv.FormatInt(q.value, 10)
-		path += "?if=" + strconv.FormatInt(q.old, 10)
+		method, body = http.MethodPut, textOf(q.value)
+		path += "?if=" + textOf(q.old)
 	case deleteKey:
 		method = http.MethodDelete
 	}
 	return http.NewRequestWithContext(ctx, method, f.url(q.node, path), strings.NewReader(body))
+}
+
+// textOf is how a value is written: its digits, and dots up to one of 8 sizes from 8 bytes to 1 KiB. So
+// a store's logs and snapshots grow within a short run, and a text that was cut is noticed.
+func textOf(value int64) string {
+	digits := strconv.FormatInt(value, 10)
+	return digits + strings.Repeat(".", max(0, 8<<(value%8)-len(digits)))
+}
+
+// valueOf is the value that was written as a text.
+func valueOf(text string) (int64, error) {
+	digits, _, _ := strings.Cut(text, ".")
+	value, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || value <= 0 || textOf(value) != text {
+		return 0, fmt.Errorf("%w: a value that nobody wrote: %.100q", errForbidden, text)
+	}
+	return value, nil
 }
 
 // ask sends a question. What a read found is 0 for nothing.
@@ -75,10 +92,7 @@ const mostAnswer = 10_000
 func (q *keyQuestion) understand(status int, body string) (found int64, err error) {
 	switch {
 	case q.deed == readKey && status == http.StatusOK:
-		if found, err = strconv.ParseInt(body, 10, 64); err != nil || found <= 0 {
-			return 0, fmt.Errorf("%w: a value that nobody wrote: %q", errForbidden, body)
-		}
-		return found, nil
+		return valueOf(body)
 	case q.deed == readKey && status == http.StatusNotFound:
 		return 0, nil
 	case q.deed != readKey && status == http.StatusNoContent:

@@ -114,13 +114,17 @@ func TestAnswersOfAProgramAreTakenAsTheyAreMeant(t *testing.T) {
 		want   string
 		found  int64
 	}{
-		{readKey, 200, "7", done, 7},
+		{readKey, 200, textOf(7), done, 7},
+		{readKey, 200, textOf(1_000_000), done, 1_000_000},
+		{readKey, 200, textOf(7)[1:], forbidden, 0},
+		{readKey, 200, textOf(7)[:1023], forbidden, 0},
+		{readKey, 200, textOf(7) + "7", forbidden, 0},
 		{readKey, 404, "", done, 0},
 		{readKey, 204, "", forbidden, 0},
 		{readKey, 412, "", forbidden, 0},
 		{readKey, 200, "", forbidden, 0},
 		{readKey, 200, "x", forbidden, 0},
-		{readKey, 200, "0", forbidden, 0},
+		{readKey, 200, "0.......", forbidden, 0},
 		{writeKey, 204, "", done, 0},
 		{writeKey, 200, "", forbidden, 0},
 		{writeKey, 412, "", forbidden, 0},
