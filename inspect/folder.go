@@ -30,6 +30,9 @@ type Folder struct {
 	hasMeta bool
 	opening []Finding // met when it was opened; State reports them
 	state   *State    // what State has read
+
+	host   *host // the running process that has pinned a view; nil: none
+	holder int   // a process that has the folder, and does not listen; 0: none
 }
 
 // Open opens a folder to look at it. The error is storage.ErrNotFormatted if no
@@ -40,17 +43,27 @@ func Open(dir string, o Options) (*Folder, error) {
 	if f.report == nil {
 		f.report = func(Finding) {}
 	}
-	if err := f.readIdentity(); err != nil {
-		return nil, err
-	}
-	if err := f.openDatabase(); err != nil {
+	if err := f.open(); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
+func (f *Folder) open() error {
+	if err := f.readIdentity(); err != nil {
+		return err
+	}
+	if err := f.pin(); err != nil {
+		return err
+	}
+	return f.openDatabase()
+}
+
 // Close lets the folder go.
 func (f *Folder) Close() error {
+	if f.host != nil {
+		_ = f.host.conn.Close() // the process lets the view go
+	}
 	if f.db == nil {
 		return nil
 	}
@@ -147,6 +160,10 @@ func (f *Folder) openDatabase() error {
 		return errors.Join(err, db.Close())
 	}
 	f.db, f.file = db, pages.New(path, db, info.Size())
+	if f.host != nil {
+		f.meta, f.hasMeta = f.host.meta, true
+		return nil
+	}
 	meta, problems, err := f.file.Newest()
 	for _, p := range problems {
 		f.damaged(path, p.Offset, "%s (a crash within a checkpoint can leave that, too)", p.Detail)

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
 
 	"paxos/protocol"
 	"paxos/storage"
@@ -21,6 +24,8 @@ func (f *Folder) logOptions() wal.Options {
 func (f *Folder) reportLog(err error) {
 	finding, ok := ofLog(err)
 	switch {
+	case ok && !f.durable(f.position(finding)):
+		return // it is being written
 	case ok:
 	case errors.Is(err, fs.ErrNotExist):
 		finding = Finding{File: f.logDir(), Offset: -1, Detail: "the log is missing"}
@@ -28,6 +33,16 @@ func (f *Folder) reportLog(err error) {
 		finding = Finding{File: f.logDir(), Offset: -1, Detail: err.Error()}
 	}
 	f.report(finding)
+}
+
+// position is where in the log a finding is.
+func (f *Folder) position(x Finding) wal.Position {
+	name := strings.TrimSuffix(filepath.Base(x.File), filepath.Ext(x.File))
+	segment, err := strconv.ParseUint(name, 16, 64)
+	if err != nil {
+		return wal.Position{}
+	}
+	return wal.Position{Segment: segment, Offset: x.Offset}
 }
 
 func (f *Folder) replayRecord(at wal.Position, err error) {
@@ -47,8 +62,23 @@ type LogEntry struct {
 }
 
 // Log visits everything in the log from a position on, damage and unused room
-// included, in order.
+// included, in order; of a running process, what is durable.
 func (f *Folder) Log(from wal.Position, visit func(*LogEntry) error) error {
+	err := f.everything(from, func(e *LogEntry) error {
+		if !f.durable(e.At) {
+			return errEnough
+		}
+		return visit(e)
+	})
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+var errEnough = errors.New("enough")
+
+func (f *Folder) everything(from wal.Position, visit func(*LogEntry) error) error {
 	return wal.Inspect(vfs.OS{}, f.logDir(), from, func(x wal.Found) error {
 		e := &LogEntry{Found: x, File: wal.SegmentPath(f.logDir(), x.At.Segment)}
 		if x.Kind == wal.KindRecord || x.Kind == wal.KindTorn && x.Type != 0 {

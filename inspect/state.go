@@ -26,7 +26,7 @@ type State struct {
 // State reads what the store adds up to, once.
 func (f *Folder) State() *State {
 	if f.state == nil {
-		f.state = f.readState()
+		f.steadily(func() { f.state = f.readState() })
 	}
 	return f.state
 }
@@ -146,6 +146,9 @@ func (f *Folder) replayLog(s *State, replay storage.Replay) wal.Report {
 	})
 	if err != nil {
 		f.reportLog(err)
+	}
+	if f.inUse() {
+		report.Torn = false // what stands at the end is being written
 	}
 	return report
 }

@@ -54,6 +54,7 @@ type LogSummary struct {
 	End      string `json:"end"`
 	Batches  uint64 `json:"batches"` // behind Covers
 	Records  uint64 `json:"records"`
+	InUse    bool   `json:"in_use"` // by a running process
 	Clean    bool   `json:"clean"`
 	Torn     bool   `json:"torn"`
 }
@@ -86,7 +87,7 @@ func (f *Folder) logSummary(s *State) LogSummary {
 	log := s.Restored.Log
 	sum := LogSummary{
 		Covers: s.Saved.Covers.String(), End: log.End.String(), Batches: log.Batches, Records: log.Records,
-		Clean: log.Clean, Torn: log.Torn,
+		InUse: f.inUse(), Clean: log.Clean, Torn: log.Torn,
 	}
 	files, _ := wal.Files(vfs.OS{}, f.logDir()) // that it is missing was reported
 	for _, file := range files {

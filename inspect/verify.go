@@ -31,8 +31,9 @@ type Summary struct {
 	Segments   uint64 `json:"segments"`
 	LogRecords uint64 `json:"log_records"` // in all segments
 	LogBatches uint64 `json:"log_batches"`
-	Clean      bool   `json:"clean"` // the log was closed in order
-	Torn       bool   `json:"torn"`  // a last batch that was never acknowledged stands at its end
+	InUse      bool   `json:"in_use"` // by a running process: then nothing can be said of
+	Clean      bool   `json:"clean"`  // the log was closed in order
+	Torn       bool   `json:"torn"`   // a last batch that was never acknowledged stands at its end
 }
 
 // maxFindings are reported; a file of garbage has millions of them.
@@ -56,16 +57,23 @@ func (f *Folder) Verify(ctx context.Context, report func(Finding)) (Summary, err
 	before := f.report
 	defer func() { f.report = before }()
 	f.report = v.found
-	f.state = nil
-	v.log()
-	state := f.State()
-	v.list(state)
-	err := v.database(state)
-	v.leftovers()
+	var err error
+	f.steadily(func() { err = v.all() })
 	return v.sum, err
 }
 
-// found reports each finding once.
+// all is one pass. What it finds goes to the folder's report.
+func (v *verifier) all() error {
+	v.sum = Summary{}
+	v.log()
+	v.state = v.readState()
+	v.list(v.state)
+	err := v.database(v.state)
+	v.leftovers()
+	return err
+}
+
+// found hands each finding on once, when it is certain.
 func (v *verifier) found(x Finding) {
 	if v.seen[x] || len(v.seen) >= maxFindings {
 		return
@@ -113,25 +121,25 @@ func (v *verifier) entry(e *LogEntry) {
 	if whole && e.Kind != wal.KindDamaged {
 		return
 	}
-	v.found(Finding{File: e.File, Offset: e.At.Offset, Detail: e.Detail})
+	v.Folder.report(Finding{File: e.File, Offset: e.At.Offset, Detail: e.Detail})
 }
 
 // list compares the list's head with the state.
 func (v *verifier) list(s *State) {
-	v.sum.Clean, v.sum.Torn = s.Restored.Log.Clean, s.Restored.Log.Torn
+	v.sum.InUse, v.sum.Clean, v.sum.Torn = v.inUse(), s.Restored.Log.Clean, s.Restored.Log.Torn
 	if s.List == nil || !s.HasSaved {
 		return
 	}
 	path := v.path(storage.DatabaseName)
 	if got := s.List.Applied(); got != s.Saved.Applied {
-		v.found(Finding{File: path, Offset: -1, Detail: fmt.Sprintf("the list's head stands for instance %s, the checkpoint for %s", got, s.Saved.Applied)})
+		v.Folder.report(Finding{File: path, Offset: -1, Detail: fmt.Sprintf("the list's head stands for instance %s, the checkpoint for %s", got, s.Saved.Applied)})
 	}
 	want := s.List.Length() / protocol.ChunkEntries
 	if s.SessionsOnly {
 		want = 0
 	}
 	if s.Saved.ChunkCount != want {
-		v.found(Finding{File: path, Offset: -1, Detail: fmt.Sprintf("the list of %d entries needs %d chunks, the checkpoint says %d", s.List.Length(), want, s.Saved.ChunkCount)})
+		v.Folder.report(Finding{File: path, Offset: -1, Detail: fmt.Sprintf("the list of %d entries needs %d chunks, the checkpoint says %d", s.List.Length(), want, s.Saved.ChunkCount)})
 	}
 }
 
@@ -151,7 +159,7 @@ func (v *verifier) database(s *State) error {
 	}
 	w.Rest()
 	if !found[string(storage.BucketMeta)] {
-		v.found(Finding{File: v.path(storage.DatabaseName), Offset: -1, Detail: "the bucket meta is missing"})
+		v.Folder.report(Finding{File: v.path(storage.DatabaseName), Offset: -1, Detail: "the bucket meta is missing"})
 	}
 	v.sum.Transaction = v.meta.Transaction
 	v.sum.FreePages = w.Stats.Free
@@ -200,7 +208,7 @@ func (v *verifier) plain(w *pages.Walk, tree pages.Tree, b kv.Bucket) error {
 // leftovers notes what is in the folder and means nothing.
 func (v *verifier) leftovers() {
 	known := map[string]bool{
-		storage.IdentityName: true, storage.DatabaseName: true, storage.LogName: true, storage.LockName: true, SocketName: true,
+		storage.IdentityName: true, storage.DatabaseName: true, storage.LogName: true, storage.LockName: true, storage.SocketName: true,
 	}
 	v.strange(v.dir, func(name string) bool { return known[name] })
 	v.strange(v.logDir(), func(name string) bool {
@@ -222,6 +230,6 @@ func (v *verifier) strange(dir string, known func(string) bool) {
 		if strings.HasSuffix(e.Name(), ".new") {
 			what = "was being made when the process ended; the next start clears it away"
 		}
-		v.found(Finding{File: filepath.Join(dir, e.Name()), Offset: -1, Detail: what, Note: true})
+		v.Folder.report(Finding{File: filepath.Join(dir, e.Name()), Offset: -1, Detail: what, Note: true})
 	}
 }

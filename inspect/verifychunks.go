@@ -57,7 +57,7 @@ func (o *chunkOrder) end() { o.missing(o.saved.ChunkCount, o.at) }
 
 func (o *chunkOrder) missing(until uint64, at int64) {
 	if o.due < until {
-		o.v.found(Finding{
+		o.v.Folder.report(Finding{
 			File: o.v.path(storage.DatabaseName), Offset: at,
 			Detail: fmt.Sprintf("chunks %d to %d are missing here, the head of the list needs %d", o.due, until-1, o.saved.ChunkCount),
 		})
@@ -180,6 +180,6 @@ func (d *decoding) report(v *verifier) {
 	d.wrong = nil
 	d.mu.Unlock()
 	for _, x := range wrong {
-		v.found(v.ofValue(x.at, x.entry, x.detail))
+		v.Folder.report(v.ofValue(x.at, x.entry, x.detail))
 	}
 }

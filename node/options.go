@@ -25,6 +25,9 @@ type Options struct {
 	// FS and OpenDB replace the real files and the real database, in tests.
 	FS     vfs.FS
 	OpenDB kv.Opener
+	// NoInspect makes no socket in the folder for those who want to look at the store
+	// while it is in use. There is none either without real files.
+	NoInspect bool
 	// CheckpointBytes is how many bytes of values are decided between two
 	// checkpoints; 0 means 2 MiB.
 	CheckpointBytes int

@@ -55,6 +55,7 @@ type runner struct {
 	once          once
 	failure       *failure
 	goroutines    sync.WaitGroup
+	porthole      *porthole // nil if nobody can look in
 }
 
 // now is the machine's clock: monotonic, in nanoseconds since the start.
@@ -80,6 +81,9 @@ func (r *runner) start() {
 	r.spawn(r.disk.run)
 	r.spawn(r.worker.run)
 	r.spawn(r.server.run)
+	if r.FS == nil && r.OpenDB == nil && !r.NoInspect {
+		r.porthole = openPorthole(r.DataDir, r.store, r.Log)
+	}
 	if r.feed != nil {
 		go r.feed.run() // feed.close waits for it, within bounds
 	}
@@ -319,6 +323,7 @@ func (r *runner) stop(cause error) error {
 		err = errors.Join(err, r.feed.close())
 	}
 	r.goroutines.Wait()
+	r.porthole.close()
 	err = errors.Join(err, r.Transport.Close())
 	if e := r.closeStore(err); e != nil && err == nil {
 		err = fmt.Errorf("close the store in %s: %w", r.DataDir, e)

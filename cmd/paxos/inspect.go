@@ -56,9 +56,16 @@ func (f *inspectFlags) look(show func(*look) error) func(*cobra.Command, []strin
 			return fail(storeExitCode(err), err)
 		}
 		defer l.folder.Close()
+		if l.folder.Running() {
+			giveWay()
+		}
 		return l.end(show(l))
 	})
 }
+
+// giveWay is what a program does that looks at a node that runs. It lasts as long as
+// the process, so tests, which run commands within their own, do not.
+var giveWay = func() {}
 
 // look is one inspect command at work.
 type look struct {

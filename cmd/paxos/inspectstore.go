@@ -100,6 +100,8 @@ func memberRows(s inspect.Store) (rows []row) {
 
 func closedHow(s inspect.Store) string {
 	switch {
+	case s.Log.InUse:
+		return "in use"
 	case s.Log.Clean:
 		return "closed in order"
 	case s.Log.Torn:

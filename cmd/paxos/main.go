@@ -5,10 +5,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"paxos/inspect"
 )
 
 func main() {
 	tuneMemory()
+	giveWay = inspect.GiveWay
 	// Without this a write to a closed stdout kills the process on the spot; a
 	// learner whose reader went away shall close its store first.
 	signal.Ignore(syscall.SIGPIPE)

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"paxos/internal/process"
+	"paxos/storage"
 )
 
 // diskBytes is the size of a member's disk, where it has one of its own.
@@ -81,6 +82,10 @@ func (d *disks) lend(i int, folder string) error {
 // keep replaces the link to a member's store by a copy of what it leads to.
 func (d *disks) keep(i int, folder string) error {
 	if err := os.Remove(folder); err != nil {
+		return fmt.Errorf("keep a store: %w", err)
+	}
+	// A process that was killed leaves its socket behind, which is no file to copy.
+	if err := os.Remove(filepath.Join(d.roots[i], "store", storage.SocketName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("keep a store: %w", err)
 	}
 	if err := os.CopyFS(folder, os.DirFS(filepath.Join(d.roots[i], "store"))); err != nil {

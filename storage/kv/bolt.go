@@ -18,14 +18,15 @@ const (
 	// boltPageBytes is fixed, so that a file can move between machines and the
 	// inspection before opening knows where things are.
 	boltPageBytes = 4096
-	// boltMapBytes of addresses are mapped at once. It costs no memory, and
-	// spares readers the remapping, for which bbolt makes them wait, until the
-	// file is larger than this.
-	boltMapBytes = 1 << 30
 	// boltGrowBytes is the step in which the file grows; the new part is a hole
 	// until it is written, and each step costs one fsync more.
 	boltGrowBytes = 16 << 20
 )
+
+// boltMapBytes of addresses are mapped at once. It costs no memory, and spares
+// readers the remapping, for which bbolt makes them wait, until the file is larger
+// than this. A test has less.
+var boltMapBytes = 1 << 30
 
 // boltDB is bbolt behind the port.
 type boltDB struct {
@@ -33,6 +34,7 @@ type boltDB struct {
 	file   *os.File // the one that bbolt has open
 	db     *bbolt.DB
 	broken atomic.Pointer[error] // set when bbolt panicked: its locks may be held for ever
+	pins   pins
 }
 
 // OpenBolt is the Opener of bbolt databases, with bbolt's default sync settings.
@@ -119,6 +121,7 @@ func (d *boltDB) View(read func(Tx) error) error {
 
 // Update implements [DB].
 func (d *boltDB) Update(change func(Tx) error) error {
+	defer d.yield()()
 	err := d.guard("write", func() error {
 		return d.db.Update(func(tx *bbolt.Tx) error {
 			d.unmapped(tx)
@@ -148,6 +151,7 @@ func (d *boltDB) Size() (int64, error) {
 
 // Close implements [DB].
 func (d *boltDB) Close() error {
+	d.pins.release(everyPin) // bbolt would wait for them
 	if d.broken.Load() != nil {
 		d.letGo()
 		return nil

@@ -1,0 +1,161 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"paxos/node"
+	"paxos/protocol"
+	"paxos/storage"
+	"paxos/transport/memory"
+)
+
+// startNode starts a list server that is a cluster of its own.
+func startNode(t *testing.T, dir string, change func(*node.Options)) *node.Server {
+	t.Helper()
+	quorum, err := protocol.NewQuorum(1)
+	must(t, err)
+	net := memory.NewNetwork(1)
+	o := node.Options{
+		Self: protocol.Peer{Role: protocol.RoleServer, ID: 1}, Cluster: 7, Quorum: quorum, DataDir: dir, Init: true,
+		Members:   []node.Member{{ID: 1, Address: "a:1", Voter: true}},
+		Transport: net.Join(protocol.GroupClients, protocol.GroupProposers, protocol.GroupAcceptors, protocol.GroupLearners),
+		Log:       hclog.NewNullLogger(), CheckpointBytes: 64 << 10,
+		Timing: node.Timing{Heartbeat: 10 * time.Millisecond, ElectionMin: 100 * time.Millisecond, ElectionMax: 200 * time.Millisecond},
+	}
+	if change != nil {
+		change(&o)
+	}
+	s, err := node.StartServer(o)
+	must(t, err)
+	t.Cleanup(func() { _ = s.Stop() })
+	return s
+}
+
+// load appends until the test ends.
+func load(t *testing.T, s *node.Server) {
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		payloads := make([][]byte, 200)
+		for i := range payloads {
+			payloads[i] = []byte(strings.Repeat("x", i))
+		}
+		for ctx.Err() == nil {
+			_, _ = s.Append(ctx, payloads) // that the end of the test cuts it short is no error
+		}
+	}()
+	t.Cleanup(func() { cancel(); <-done })
+}
+
+// A node that is looked at again and again while it works is found whole each time,
+// in states that only go forward, and with no lock of its own taken.
+func TestARunningNodeIsFoundWhole(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), strings.Repeat("a long path/", 12))
+	s := startNode(t, dir, nil)
+	load(t, s)
+	var applied protocol.Instance
+	var length uint64
+	for looks := 0; looks < 5 || length < 20_000; looks++ {
+		f, err := Open(dir, Options{Report: func(x Finding) { t.Error(x) }})
+		must(t, err)
+		if !strings.HasPrefix(f.How(), "running") {
+			t.Errorf("it was read as %s", f.How())
+		}
+		sum, err := f.Verify(t.Context(), func(x Finding) {
+			if !x.Note {
+				t.Error(x)
+			}
+		})
+		must(t, err)
+		if state := f.Store(); state.Applied < applied || sum.Chunks != state.List.Chunks || state.List.Length < length {
+			t.Errorf("%d chunks, applied %s, %+v: after applied %s, %d entries", sum.Chunks, state.Applied, state.List, applied, length)
+		} else {
+			applied, length = state.Applied, state.List.Length
+		}
+		must(t, f.Close())
+	}
+	must(t, s.Stop())
+	if _, err := os.Stat(filepath.Join(dir, storage.SocketName)); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket is left behind: %v", err)
+	}
+	f, err := Open(dir, Options{})
+	must(t, err)
+	defer f.Close()
+	if f.How() != "stopped" {
+		t.Errorf("a stopped one was read as %s", f.How())
+	}
+}
+
+// What is left of a killed process is not taken for a running one, and does not keep
+// the next one from listening.
+func TestASocketThatAKilledProcessLeftIsReplaced(t *testing.T) {
+	dir := t.TempDir()
+	s := startNode(t, dir, nil)
+	socket := filepath.Join(dir, storage.SocketName)
+	must(t, os.Link(socket, socket+".kept"))
+	must(t, s.Stop())
+	must(t, os.Rename(socket+".kept", socket))
+	f, err := Open(dir, Options{})
+	must(t, err)
+	must(t, f.Close())
+	if f.How() != "stopped" {
+		t.Errorf("read as %s", f.How())
+	}
+	startNode(t, dir, nil)
+	f, err = Open(dir, Options{})
+	must(t, err)
+	must(t, f.Close())
+	if !strings.HasPrefix(f.How(), "running") {
+		t.Errorf("read as %s", f.How())
+	}
+	if info, err := os.Stat(socket); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket: %v, %v", info.Mode(), err)
+	}
+}
+
+// A process that does not listen (an older one) is told from a stopped one.
+func TestAProcessThatDoesNotListenIsSeenByItsLock(t *testing.T) {
+	dir := t.TempDir()
+	startNode(t, dir, func(o *node.Options) { o.NoInspect = true })
+	f, err := Open(dir, Options{})
+	must(t, err)
+	defer f.Close()
+	if !strings.HasPrefix(f.How(), "in use by process") {
+		t.Errorf("read as %s", f.How())
+	}
+	if f.Store().ID != 1 {
+		t.Error("whose it is was not read")
+	}
+}
+
+// More look than the process lets in: the others are told, and those that are in
+// are not disturbed.
+func TestOnlyAFewMayLookAtATime(t *testing.T) {
+	dir := t.TempDir()
+	startNode(t, dir, nil)
+	var all []*Folder
+	for {
+		f, err := Open(dir, Options{})
+		if err != nil {
+			break
+		}
+		if all = append(all, f); len(all) > 50 {
+			t.Fatal("nobody was refused")
+		}
+	}
+	for _, f := range all {
+		if !f.host.holds() {
+			t.Error("a pin was lost")
+		}
+		must(t, f.Close())
+	}
+}
