@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 		playStore(kind)
 		return
 	}
+	os.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // or with -race each child would take a second to end
 	var err error
 	if buildDir, err = os.MkdirTemp("", "paxos-torture-"); err != nil {
 		panic(err)
