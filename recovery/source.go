@@ -198,6 +198,39 @@ func (s *Stopped) whole(n uint64) (data []byte, err error) {
 	return data, nil
 }
 
+// Above counts the instances above the checkpoint that this store voted on.
+func (s *Stopped) Above() (instances int, err error) {
+	above := votesOf{}
+	for _, v := range s.Votes() {
+		above.take(v)
+	}
+	_, err = s.Log(func(rec protocol.Record) {
+		if v, ok := rec.(*protocol.Voted); ok && v.Vote.Instance > s.Applied() {
+			above.take(protocol.Vote{Instance: v.Vote.Instance, Ballot: v.Vote.Ballot})
+		}
+	})
+	return len(above), err
+}
+
+// Read passes the entries from index from on to each, in order.
+func (s *Stopped) Read(from uint64, each func(index uint64, payload []byte) error) error {
+	if s.Head() == nil {
+		return nil
+	}
+	state, err := list.RestoreState(s.Head(), list.Options{})
+	if err != nil {
+		return err
+	}
+	return state.View().Read(from, wholeChunks{s}, func(first uint64, _ int, block []byte) error {
+		for index, payload := range list.Entries(first, block) {
+			if err := each(index, payload); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // Backup writes a backup of a Source's list to out.
 func (s *Stopped) Backup(out io.Writer, made time.Time, done func(chunks, of uint64)) (backup.Header, error) {
 	if s.Head() == nil {

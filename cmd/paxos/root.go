@@ -62,7 +62,7 @@ the groups of a config file:
 	root.AddCommand(newAcceptor(), newProposer(), newLearner(), newClient(), newAcceptors(), newDemo(), newBench(), newKeygen(), newSim(), newVersion())
 	root.AddCommand(newServer(), newStartServers(), newAppend(), newList(), newStatus(), newLeader(), newMember())
 	root.AddCommand(newMaelstrom(), newTorture())
-	root.AddCommand(newInspect(), newBackup(), newRestore(), newRepair())
+	root.AddCommand(newInspect(), newBackup(), newRestore(), newExport(), newImport(), newRepair())
 	return root
 }
 

@@ -1,8 +1,8 @@
 package listclient
 
 import (
+	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"net/http"
 	"slices"
@@ -120,7 +120,9 @@ func (a *appender) fill(b *batch) {
 // open opens a session; if that fails, what is queued fails. It is called with mu held and lets go of it meanwhile.
 func (a *appender) open() {
 	a.mu.Unlock()
-	session, window, err := a.c.openSession()
+	var nonce [16]byte
+	rand.Read(nonce[:])
+	session, window, err := a.c.openSession(a.c.ctx, nonce)
 	a.mu.Lock()
 	if err != nil {
 		a.refuseQueue(err.with(NotDone))
@@ -130,11 +132,9 @@ func (a *appender) open() {
 }
 
 // openSession opens a session. However often the request is repeated, its nonce opens one session only.
-func (c *Client) openSession() (session, window uint64, err *Error) {
-	var nonce [16]byte
-	rand.Read(nonce[:])
-	r := &request{method: http.MethodPost, path: "/v1/sessions", body: fmt.Appendf(nil, `{"nonce":"%s"}`, hex.EncodeToString(nonce[:]))}
-	body, err := c.exchange(c.ctx, nil, r, true)
+func (c *Client) openSession(ctx context.Context, nonce [16]byte) (session, window uint64, err *Error) {
+	r := &request{method: http.MethodPost, path: "/v1/sessions", body: nonceBody(nonce)}
+	body, err := c.exchange(ctx, nil, r, true)
 	if err != nil {
 		return 0, 0, err
 	}

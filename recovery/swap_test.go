@@ -1,0 +1,153 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+var errCrash = errors.New("crash")
+
+// newStore makes a store of 200 entries for another number.
+func newStore(dir string) error {
+	state := newList()
+	for i := protocol.Instance(1); i <= 3; i++ {
+		state.Apply(i, valueOf(i), &protocol.Effects{})
+	}
+	_, err := storage.Create(storage.Options{Dir: dir, Want: identity(4), SegmentBytes: 64 << 10}, storage.Contents{
+		Applied: state.Applied(), Head: state.AppendHead(nil),
+	})
+	return err
+}
+
+// At every step of a swap the process ends. Then there is the old store, whole, or
+// the new one, or one that no server starts on, --init or not; and the next run
+// brings it to its end. What was there before is kept, whole.
+func TestASwapThatIsInterruptedAnywhereIsFinishedByTheNextOne(t *testing.T) {
+	for crash := 1; ; crash++ {
+		dir := t.TempDir()
+		old := makeStore(t, dir, 2, 12, vote(3, 13), vote(3, 14))
+		must(t, writeSynced(filepath.Join(dir, "something-else"), []byte("of the old store")))
+		steps := 0
+		f := take(t, dir)
+		f.step = func(string) error {
+			if steps++; steps == crash {
+				return errCrash
+			}
+			return nil
+		}
+		_, err := f.Swap(time.UnixMilli(1_700_000_000_000), newStore)
+		must(t, f.Close())
+		if err == nil {
+			if crash < 10 {
+				t.Fatalf("a swap has %d steps only", crash)
+			}
+			checkSwapped(t, dir, old)
+			return
+		}
+		if !errors.Is(err, errCrash) {
+			t.Fatalf("step %d: %v", crash, err)
+		}
+		checkBetween(t, crash, dir)
+		finish(t, dir)
+		checkSwapped(t, dir, old)
+	}
+}
+
+// checkBetween looks at what a server would find.
+func checkBetween(t *testing.T, crash int, dir string) {
+	t.Helper()
+	id, err := storage.ReadIdentity(dir)
+	must(t, err) // the old one or the new one, always
+	for _, init := range []bool{false, true} {
+		s, r, err := open(dir, identity(id.ID), init)
+		switch {
+		case errors.Is(err, storage.ErrCorrupt):
+			continue
+		case err != nil:
+			t.Errorf("step %d, init %v: %v", crash, init, err)
+			continue
+		case id.ID == 2 && (len(r.Votes) != 2 || r.Applied != 12), id.ID == 4 && (len(r.Votes) != 0 || r.Applied != 3):
+			t.Errorf("step %d, init %v: the store of %s opens with %+v", crash, init, id, r)
+		}
+		must(t, s.Close(nil))
+	}
+}
+
+// finish is what the next run does.
+func finish(t *testing.T, dir string) {
+	t.Helper()
+	f := take(t, dir)
+	defer f.Close()
+	unfinished, err := f.Unfinished()
+	must(t, err)
+	if id, err := storage.ReadIdentity(dir); !unfinished && err == nil && id.ID == 4 {
+		return
+	}
+	if unfinished {
+		if _, err := f.Swap(time.Now(), newStore); err == nil {
+			t.Error("another swap began over one that is not finished")
+		}
+		_, err = f.Finish()
+	} else {
+		_, err = f.Swap(time.UnixMilli(1_700_000_000_000), newStore)
+	}
+	must(t, err)
+}
+
+func checkSwapped(t *testing.T, dir string, old storage.Identity) {
+	t.Helper()
+	s, r, err := open(dir, identity(4), false)
+	must(t, err)
+	if !r.Promised.IsZero() || len(r.Votes)+len(r.Pins) != 0 || r.Applied != 3 || s.Identity().Store == old.Store {
+		t.Errorf("the new store has %+v", r)
+	}
+	must(t, s.Close(nil))
+	mustHave(t, dir, 200)
+	kept, err := filepath.Glob(filepath.Join(dir, beforeName+"*"))
+	if err != nil || len(kept) != 1 {
+		t.Fatalf("kept: %v, %v", kept, err)
+	}
+	s, r, err = open(kept[0], identity(2), false)
+	must(t, err)
+	if s.Identity() != old || len(r.Votes) != 2 || r.Applied != 12 {
+		t.Errorf("what was there before is %s with %d votes at %s", s.Identity(), len(r.Votes), r.Applied)
+	}
+	must(t, s.Close(nil))
+	if _, err := os.Stat(filepath.Join(kept[0], "something-else")); err != nil {
+		t.Errorf("what else was there is not kept: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, workName)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the work folder: %v", err)
+	}
+}
+
+func TestAFolderThatIsInUseIsNotTouched(t *testing.T) {
+	dir := t.TempDir()
+	s, _, err := open(dir, identity(1), true)
+	must(t, err)
+	defer s.Close(nil)
+	if _, err := Take(dir); !errors.Is(err, storage.ErrLocked) {
+		t.Errorf("taken: %v", err)
+	}
+}
+
+func TestAPlanThatIsNoneIsRefused(t *testing.T) {
+	for i, text := range []string{"", "{}", `{"before":"x"}`, `{"before":"before-../../etc"}`} {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			f := take(t, t.TempDir())
+			must(t, os.MkdirAll(f.path(workName), 0o755))
+			must(t, writeSynced(f.path(workName, planName), []byte(text)))
+			if _, err := f.Finish(); err == nil {
+				t.Errorf("%q was taken for a plan", text)
+			}
+		})
+	}
+}
