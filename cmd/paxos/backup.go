@@ -79,7 +79,10 @@ func (f *backupFlags) run(cmd *cobra.Command, args []string) error {
 
 // recoveryExitCode is storeExitCode, for backups too.
 func recoveryExitCode(err error) int {
+	var known *failure
 	switch {
+	case errors.As(err, &known):
+		return known.code
 	case errors.Is(err, backup.ErrCorrupt):
 		return exitCorrupt
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
