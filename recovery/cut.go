@@ -12,7 +12,7 @@ import (
 
 // describeLog says what is wrong with a store's log. It reports whether Open
 // would refuse it.
-func describeLog(p *Plan, l storage.Logged) (damaged bool) {
+func describeLog(p *Plan, l Log) (damaged bool) {
 	switch {
 	case l.Damage != nil:
 		p.found("the log is damaged: %s at offset %d: %s", l.Damage.File, l.Damage.Offset, l.Damage.Detail)
@@ -29,7 +29,7 @@ func describeLog(p *Plan, l storage.Logged) (damaged bool) {
 	return false
 }
 
-func describeCounts(c storage.Counts) string {
+func describeCounts(c Counts) string {
 	text := fmt.Sprintf("%d records", c.Records)
 	if c.Promises > 0 {
 		text += fmt.Sprintf(", %d of them promises", c.Promises)
@@ -44,7 +44,7 @@ func describeCounts(c storage.Counts) string {
 type Damaged struct {
 	Folder *Folder
 	Store  *Stopped
-	Log    storage.Logged
+	Log    Log
 }
 
 // Examine reads a stopped store: its checkpoint, which must be whole, and its log.

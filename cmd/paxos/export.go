@@ -71,7 +71,7 @@ func (f *exportFlags) run(cmd *cobra.Command, args []string) error {
 	if f.out == "" && terminal.Is(cmd.OutOrStdout()) {
 		status = nil // it would stand in the midst of the values
 	}
-	x := &exporter{flags: f, status: status, say: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }}
+	x := &valueExport{flags: f, status: status, say: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }}
 	if f.out == "" {
 		err = unlessUnread(x.write(cmd.Context(), s, cmd.OutOrStdout()))
 	} else {
@@ -85,8 +85,8 @@ func (f *exportFlags) run(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// exporter writes values, and counts them.
-type exporter struct {
+// valueExport writes values, and counts them.
+type valueExport struct {
 	flags  *exportFlags
 	status *terminal.Status
 	say    func(format string, args ...any)
@@ -99,7 +99,7 @@ type exporter struct {
 var errLimit = errors.New("limit reached")
 
 // toFile writes a file that gets its name when it is whole.
-func (x *exporter) toFile(ctx context.Context, s listSource, path string) error {
+func (x *valueExport) toFile(ctx context.Context, s listSource, path string) error {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return fail(exitUsage, fmt.Errorf("%s is there already: name a new file", path))
 	}
@@ -121,7 +121,7 @@ func (x *exporter) toFile(ctx context.Context, s listSource, path string) error 
 	return vfs.OS{}.SyncDir(filepath.Dir(path))
 }
 
-func (x *exporter) write(ctx context.Context, s listSource, out io.Writer) error {
+func (x *valueExport) write(ctx context.Context, s listSource, out io.Writer) error {
 	x.out = bufio.NewWriterSize(out, 1<<16)
 	from := x.fromServers
 	if s.dir != "" {
@@ -133,7 +133,7 @@ func (x *exporter) write(ctx context.Context, s listSource, out io.Writer) error
 	return x.out.Flush()
 }
 
-func (x *exporter) fromServers(ctx context.Context, s listSource) error {
+func (x *valueExport) fromServers(ctx context.Context, s listSource) error {
 	c, err := s.servers.client()
 	if err != nil {
 		return fail(exitUsage, err)
@@ -154,7 +154,7 @@ func (x *exporter) fromServers(ctx context.Context, s listSource) error {
 	return nil
 }
 
-func (x *exporter) fromFolder(_ context.Context, s listSource) error {
+func (x *valueExport) fromFolder(_ context.Context, s listSource) error {
 	folder, err := recovery.Take(s.dir)
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func (x *exporter) fromFolder(_ context.Context, s listSource) error {
 }
 
 // entry writes one.
-func (x *exporter) entry(index uint64, payload []byte) (err error) {
+func (x *valueExport) entry(index uint64, payload []byte) (err error) {
 	if x.flags.indexes {
 		_, err = fmt.Fprintf(x.out, "{\"index\":%d,\"value\":%s}\n", index, payload)
 	} else {
