@@ -9,6 +9,7 @@ import (
 	"paxos/bench/load"
 	"paxos/bench/measure"
 	"paxos/bench/system"
+	"paxos/internal/process"
 )
 
 // settleMost is how long a system may take to become idle before and after its phase.
@@ -38,40 +39,66 @@ func (c *comparison) measured(ctx context.Context, at, payload, inFlight int) (S
 
 // phase has load made, and looks at the processes before and after.
 func (c *comparison) phase(ctx context.Context, r *system.Running, p load.Phase) (s Sample, err error) {
-	s = Sample{System: r.Name, Payload: p.Bytes, InFlight: p.InFlight}
-	all, replicas := r.Processes(), r.Replicas()
-	if err := errors.Join(measure.Settle(all, settleMost), measure.ResetPeaks(all)); err != nil {
-		return s, err
-	}
-	syncs, err := c.countSyncs(r)
+	w, err := c.watch(r)
 	if err != nil {
 		return s, err
 	}
-	defer func() { err = errors.Join(err, syncs.Close()) }()
-	before, err := measure.Of(all)
+	defer func() { err = errors.Join(err, w.syncs.Close()) }()
+	result, err := r.Run(ctx, p)
 	if err != nil {
 		return s, err
 	}
-	if s.Result, err = r.Run(ctx, p); err != nil {
-		return s, err
-	}
-	if s.Operations == 0 {
+	if result.Operations == 0 {
 		return s, fmt.Errorf("%s: no operation of %d bytes was acknowledged within %s", r.Name, p.Bytes, p.Duration)
 	}
-	if err := measure.Settle(all, settleMost); err != nil {
+	if s, err = w.end(); err != nil {
 		return s, err
 	}
-	after, err := measure.Of(all)
+	s.System, s.Payload, s.InFlight, s.Result = r.Name, p.Bytes, p.InFlight, result
+	return s, r.Check()
+}
+
+// watch is a look at a system's processes before its phase.
+type watch struct {
+	all, replicas []*process.Process
+	before        measure.Usage // of all
+	syncs         *measure.Syncs
+}
+
+// watch begins to watch a system, once it is idle.
+func (c *comparison) watch(r *system.Running) (w watch, err error) {
+	w.all, w.replicas = r.Processes(), r.Replicas()
+	if err := errors.Join(measure.Settle(w.all, settleMost), measure.ResetPeaks(w.all)); err != nil {
+		return w, err
+	}
+	if w.syncs, err = c.countSyncs(r); err != nil {
+		return w, err
+	}
+	w.before, err = measure.Of(w.all)
+	return w, err
+}
+
+// end says what the processes have used, once the system is idle again.
+func (w watch) end() (s Sample, err error) {
+	warm, err := measure.Of(w.replicas)
 	if err != nil {
 		return s, err
 	}
-	ours, err := measure.Of(replicas)
+	if err := measure.Settle(w.all, settleMost); err != nil {
+		return s, err
+	}
+	replicas, err := measure.Of(w.replicas)
 	if err != nil {
 		return s, err
 	}
-	s.CPU, s.PeakRSS, s.Client = after.CPU-before.CPU, ours.PeakRSS, after.PeakRSS-ours.PeakRSS
-	s.Syncs, err = syncs.Count()
-	return s, errors.Join(err, r.Check())
+	after, err := measure.Of(w.all)
+	if err != nil {
+		return s, err
+	}
+	s.CPU, s.Anon = after.CPU-w.before.CPU, warm.Anon
+	s.PeakRSS, s.Client = replicas.PeakRSS, after.PeakRSS-replicas.PeakRSS
+	s.Syncs, err = w.syncs.Count()
+	return s, err
 }
 
 // countSyncs begins to count; where this machine does not allow it, it counts nothing and notes why.

@@ -43,6 +43,7 @@ type Sample struct {
 	load.Result
 	CPU     time.Duration // of all processes, from before the phase until the system was idle again
 	PeakRSS int64         // of the replicas' processes together
+	Anon    int64         // of it, anonymous memory as it was when the phase ended
 	Client  int64         // of the process that made the load, where it is no replica
 	Syncs   uint64        // of the replicas, in the same time
 }

@@ -12,6 +12,7 @@ import (
 type Usage struct {
 	CPU     time.Duration // user and system, since their starts
 	PeakRSS int64         // bytes, mapped file pages included, since ResetPeaks
+	Anon    int64         // bytes of anonymous memory, now: what is neither program nor mapped file
 }
 
 // Of adds up what processes use.
@@ -23,6 +24,7 @@ func Of(all []*process.Process) (sum Usage, err error) {
 		}
 		sum.CPU += u.CPU
 		sum.PeakRSS += u.PeakRSS
+		sum.Anon += u.RSSAnon
 	}
 	return sum, nil
 }

@@ -42,9 +42,11 @@ type Cell struct {
 	Max   time.Duration `json:"max_ns"`
 	// CPU is seconds of CPU time of all processes, the load's too, for a million operations.
 	CPU float64 `json:"cpu_seconds_per_million"`
-	// RSS is the peak memory of the replicas' processes together, Client that of a
-	// process that only made the load; bytes.
+	// RSS is the peak memory of the replicas' processes together, Anon the part of it
+	// that is neither program nor mapped file, as it was when the phase ended, Client
+	// the peak of a process that only made the load; bytes.
 	RSS    float64 `json:"peak_rss"`
+	Anon   float64 `json:"rss_anonymous"`
 	Client float64 `json:"peak_rss_client"`
 	// Fsyncs of all replicas for one operation.
 	Fsyncs float64 `json:"fsyncs_per_operation"`
@@ -104,6 +106,7 @@ func cell(samples []compare.Sample) Cell {
 		Max:       median(samples, func(s compare.Sample) time.Duration { return s.Max }),
 		CPU:       median(samples, func(s compare.Sample) float64 { return s.CPU.Seconds() / each(s) * 1e6 }),
 		RSS:       median(samples, func(s compare.Sample) float64 { return float64(s.PeakRSS) }),
+		Anon:      median(samples, func(s compare.Sample) float64 { return float64(s.Anon) }),
 		Client:    median(samples, func(s compare.Sample) float64 { return float64(s.Client) }),
 		Fsyncs:    median(samples, func(s compare.Sample) float64 { return float64(s.Syncs) / each(s) }),
 	}

@@ -26,13 +26,14 @@ func (r Report) WriteText(w io.Writer) error {
 }
 
 const legend = `CPU: seconds of CPU time of all processes of a system, its load included, for a million operations.
-RSS: peak resident memory of the replicas' processes together, MiB; client: of the process that made the load, where it is none of them.
+RSS: peak resident memory of the replicas' processes together, MiB; anon: of it, what is
+neither program nor mapped file; client: of the process that made the load, where it is none of them.
 fsyncs: system calls that sync, of all replicas together, for one operation, as the kernel counted them.
 `
 
 // writeCells writes a table for each payload and number in flight.
 func (r Report) writeCells(b *strings.Builder) {
-	t := newTable("system", "per second", "least to most", "of best peer", "p50 ms", "p90", "p99", "p99.9", "max", "CPU", "RSS", "client", "fsyncs")
+	t := newTable("system", "per second", "least to most", "of best peer", "p50 ms", "p90", "p99", "p99.9", "max", "CPU", "RSS", "anon", "client", "fsyncs")
 	for i, c := range r.Cells {
 		if i == 0 || c.Payload != r.Cells[i-1].Payload || c.InFlight != r.Cells[i-1].InFlight {
 			t.write(b)
@@ -40,7 +41,7 @@ func (r Report) writeCells(b *strings.Builder) {
 		}
 		t.row(c.System, terminal.Number(int(c.PerSecond)), terminal.Number(int(c.Least))+" to "+terminal.Number(int(c.Most)), ratio(c.Ratio),
 			milliseconds(c.P50), milliseconds(c.P90), milliseconds(c.P99), milliseconds(c.P999), milliseconds(c.Max),
-			fmt.Sprintf("%.3g", c.CPU), mebibytes(c.RSS), mebibytes(c.Client), r.fsyncs(c))
+			fmt.Sprintf("%.3g", c.CPU), mebibytes(c.RSS), mebibytes(c.Anon), mebibytes(c.Client), r.fsyncs(c))
 	}
 	t.write(b)
 }
