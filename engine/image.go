@@ -76,6 +76,7 @@ func (r *reader) writeImage(ctx context.Context, index uint64) error {
 	if err := store.Finish(index); err != nil {
 		return err
 	}
+	r.images.Add(1)
 	r.engine.log.Debug("wrote an image of the state machine", "index", index, "bytes", w.bytes, "pieces", w.next)
 	return nil
 }
@@ -148,6 +149,7 @@ func (r *reader) restore() (done bool, err error) {
 	}
 	failAll(r.results.take(image.Index), errPassed)
 	r.since = 0
+	r.restores.Add(1)
 	r.passed()
 	r.engine.log.Info("the state machine goes on from an image", "index", image.Index, "bytes", image.Bytes)
 	return true, nil

@@ -23,6 +23,8 @@ type reader struct {
 	next     atomic.Uint64 // index of the next entry; written by the reader's goroutine
 	since    uint64        // bytes of commands applied since the last image
 
+	images, restores atomic.Uint64 // written, gone on from
+
 	mu    sync.Mutex
 	marks []mark // who waits until an index is applied
 	ended error

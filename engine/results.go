@@ -27,10 +27,13 @@ type results struct {
 const maxResults = 16 << 10
 
 // busy reports whether too many wait.
-func (r *results) busy() bool {
+func (r *results) busy() bool { return r.count() >= maxResults }
+
+// count is how many wait.
+func (r *results) count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.waiting) >= maxResults
+	return len(r.waiting)
 }
 
 // placed notes that w's command stands in the list at index.

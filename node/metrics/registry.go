@@ -25,6 +25,12 @@ func NewRegistry(source Source, version string) *prometheus.Registry {
 	return r
 }
 
+// NewCollector has those of source and the program's version alone, for a program
+// that has a registry of its own.
+func NewCollector(source Source, version string) prometheus.Collector {
+	return collector{source, version}
+}
+
 // scrapes is how many may be answered at a time.
 const scrapes = 4
 
