@@ -125,3 +125,26 @@ func TestTheFilesThatTheBookNamesAreThere(t *testing.T) {
 }
 
 var fileName = regexp.MustCompile("`([a-z][a-z0-9_]*(?:/[a-z0-9_]+)+\\.(?:go|sh|md|yaml|svg))`")
+
+// docs/architecture.md has every room: each folder with Go code in it, but for docs itself.
+func TestTheMapHasEveryRoom(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(root(t), "*", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked := make(map[string]bool)
+	for _, p := range pages(t) {
+		if p.Name() != "architecture.md" {
+			continue
+		}
+		for _, l := range p.Links() {
+			linked[l.Target] = true
+		}
+	}
+	for _, f := range files {
+		if room := filepath.Base(filepath.Dir(f)); room != "docs" && !linked["../"+room] {
+			t.Errorf("docs/architecture.md does not tell of %s", room)
+			linked["../"+room] = true // once is enough
+		}
+	}
+}
