@@ -33,7 +33,8 @@ three list servers, each on a fresh cluster whose list keeps everything. Every -
 commands it notes rate, latency, CPU time of all processes, and the memory and the store of
 each. Then a fresh cluster is started beside it, and both take turns of one sample: so
 whatever else the machine does meets both. Then shorter runs on fresh clusters whose lists know --sessions sessions: all but the
-one with the load are open and idle, with the places of their last values scattered.
+one with the load are open and idle, with the places of their last values scattered. They
+take turns with a fresh cluster, too.
 
 Growth is CPU time per command in the last quarter of a run, divided by that in the first
 quarter, and in those turns, divided by that of the fresh cluster. CPU time and memory are what counts: rates and latencies also tell what else the
@@ -46,11 +47,11 @@ machine did. 10,000,000 commands of 64 bytes need some 4 GB on the disk.`,
 	flags := cmd.Flags()
 	flags.Uint64Var(&f.Commands, "commands", 10_000_000, "commands of the long runs")
 	flags.Uint64Var(&f.Every, "every", 250_000, "commands of a sample")
-	flags.IntVar(&f.Turns, "turns", 15, "turns with a fresh cluster in the end; 0: none")
+	flags.IntVar(&f.Turns, "turns", 15, "turns with a fresh cluster at the end of a long run, and half as many with other runs; 0: none")
 	flags.IntVar(&f.InFlight, "in-flight", 1024, "how many commands are on their way at once")
 	flags.IntVar(&f.Bytes, "size", 64, "size of a value in bytes")
 	flags.IntSliceVar(&f.Sessions, "sessions", []int{1, 16, 128, protocol.MaxSessions}, "numbers of sessions; 0: none of these runs")
-	flags.Uint64Var(&f.SessionCommands, "session-commands", 2_000_000, "commands of each of these runs")
+	flags.Uint64Var(&f.SessionCommands, "session-commands", 1_000_000, "commands of each of these runs")
 	flags.StringVar(&f.only, "only", "", "roles or servers; empty: both")
 	flags.StringVar(&f.plots, "plots", "", "draw the curves into this folder, as SVG")
 	flags.StringVar(&f.Dir, "data-dir", "", "folder for the stores, on a disk (default: TMPDIR or /var/tmp)")

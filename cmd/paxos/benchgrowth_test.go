@@ -11,7 +11,7 @@ import (
 
 func TestGrowthIsMeasuredOfBothClustersInSamples(t *testing.T) {
 	dir := t.TempDir()
-	code, stdout, stderr := call(t, "", "bench", "growth", "--json", "--commands", "4000", "--every", "500", "--in-flight", "64", "--turns", "1",
+	code, stdout, stderr := call(t, "", "bench", "growth", "--json", "--commands", "4000", "--every", "500", "--in-flight", "64", "--turns", "0",
 		"--sessions", "3", "--session-commands", "1000", "--data-dir", dir, "--plots", filepath.Join(dir, "plots"))
 	if code != exitOK {
 		t.Fatalf("exit code %d: %s", code, stderr)

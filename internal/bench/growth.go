@@ -21,13 +21,15 @@ type GrowthOptions struct {
 	Bytes    int    // of a value
 	Commands uint64 // of the long run
 	Every    uint64 // commands of a sample
-	Turns    int    // of a sample each that it takes with a fresh cluster in the end; 0: none
+	Turns    int    // of a sample each that a long run takes with a fresh cluster in the end; other runs take half as many
 	// Sessions are how many sessions the list knows in runs of their own, each of
 	// SessionCommands.
 	Sessions        []int
 	SessionCommands uint64
 	// Progress, if not nil, is told what is measured now.
 	Progress func(what string, sessions int, commands uint64)
+
+	instead func() grower // of real clusters, for tests
 }
 
 // GrowthReport is what a command cost: over a long run, and beside many sessions.
@@ -56,11 +58,20 @@ type GrowthRun struct {
 	// count, and the warm-up does not.
 	CPUGrowth  float64 `json:"cpu_growth"`
 	AnonGrowth float64 `json:"anon_growth"`
-	// BesideFresh is CPU time per command after a long run, divided by that of a fresh
-	// cluster: both are up then, and take turns, so that whatever else the machine does meets
-	// both. 0 if that was not measured.
+	// BesideFresh is CPU time per command after the run, divided by that of a fresh cluster:
+	// both are up then, and take turns, so that whatever else the machine does meets both. It is the
+	// median of all turns; 0 if there were none.
 	BesideFresh float64 `json:"cpu_beside_fresh,omitempty"`
+	Turns       []Turn  `json:"turns,omitempty"`
 }
+
+// Turn is the CPU seconds for a million commands here, and in a fresh cluster.
+type Turn struct {
+	Here  float64 `json:"here"`
+	Fresh float64 `json:"fresh"`
+}
+
+func (t Turn) ratio() float64 { return ratio(t.Here, t.Fresh) }
 
 // Sample is a stretch of a run.
 type Sample struct {
@@ -98,7 +109,7 @@ func RunGrowth(ctx context.Context, o GrowthOptions) (r GrowthReport, err error)
 	}
 	for _, what := range o.clusters() {
 		for _, sessions := range o.Sessions {
-			run, err := o.one(ctx, what, sessions, o.SessionCommands, 0)
+			run, err := o.one(ctx, what, sessions, o.SessionCommands, (o.Turns+1)/2)
 			if err != nil {
 				return r, err
 			}
@@ -129,6 +140,9 @@ type grower interface {
 }
 
 func (o *GrowthOptions) start(ctx context.Context, what, dir string) (grower, error) {
+	if o.instead != nil {
+		return o.instead(), nil
+	}
 	if what == GrowthServers {
 		return o.startServers(ctx, dir)
 	}
@@ -169,35 +183,42 @@ func (o *GrowthOptions) one(ctx context.Context, what string, sessions int, comm
 	run.CPUGrowth = growth(run.Samples, cpuOf)
 	run.AnonGrowth = growth(run.Samples, func(s *Sample) float64 { return float64(s.Anon()) })
 	if turns > 0 {
-		if run.BesideFresh, err = o.besideFresh(ctx, g, what, filepath.Join(dir, "fresh"), turns); err != nil {
+		if run.Turns, err = o.besideFresh(ctx, g, what, filepath.Join(dir, "fresh"), turns); err != nil {
 			return run, err
 		}
+		run.BesideFresh = middle(run.Turns, func(t *Turn) float64 { return t.ratio() })
 	}
 	return run, errors.Join(g.stop(), os.RemoveAll(dir))
 }
 
 func cpuOf(s *Sample) float64 { return s.CPUSecondsPerMillion }
 
-// besideFresh compares the cost of a command with that in a fresh cluster: they take turns.
-// The first turn of each is warm-up.
-func (o *GrowthOptions) besideFresh(ctx context.Context, old grower, what, dir string, turns int) (float64, error) {
+// besideFresh takes turns with a fresh cluster. A first turn is warm-up.
+func (o *GrowthOptions) besideFresh(ctx context.Context, here grower, what, dir string, count int) (turns []Turn, err error) {
 	fresh, err := o.start(ctx, what, dir)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	defer fresh.close()
-	pair := [2]grower{old, fresh}
-	var costs [2][]Sample
-	for range turns + 1 {
-		for i, g := range pair {
-			results, m, err := g.load(ctx, o.Every)
-			if err != nil {
-				return 0, err
-			}
-			costs[i] = append(costs[i], samplesOf(results, m)[0])
+	for i := range count + 1 {
+		var t Turn
+		both := []struct {
+			grower
+			cost *float64
+		}{{here, &t.Here}, {fresh, &t.Fresh}}
+		if i%2 == 1 {
+			slices.Reverse(both) // so that neither is always the first
 		}
+		for _, one := range both {
+			results, m, err := one.load(ctx, o.Every)
+			if err != nil {
+				return nil, err
+			}
+			*one.cost = samplesOf(results, m)[0].CPUSecondsPerMillion
+		}
+		turns = append(turns, t)
 	}
-	return ratio(middle(costs[0][1:], cpuOf), middle(costs[1][1:], cpuOf)), fresh.stop()
+	return turns[1:], fresh.stop()
 }
 
 // ratio is 0 where nothing is known.
@@ -233,10 +254,10 @@ func growth(samples []Sample, figure func(*Sample) float64) float64 {
 }
 
 // middle is the median of a figure; of two middle ones the greater.
-func middle(samples []Sample, figure func(*Sample) float64) float64 {
+func middle[T any](some []T, figure func(*T) float64) float64 {
 	var all []float64
-	for i := range samples {
-		all = append(all, figure(&samples[i]))
+	for i := range some {
+		all = append(all, figure(&some[i]))
 	}
 	if len(all) == 0 {
 		return 0

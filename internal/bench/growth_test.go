@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -126,7 +127,7 @@ func TestSeveralStopAtTheFirstFailure(t *testing.T) {
 // grown is a report of two long runs and two with sessions.
 func grown() *GrowthReport {
 	run := func(what, process string, sessions int) GrowthRun {
-		g := GrowthRun{What: what, Sessions: sessions, Commands: 30_000, CPUGrowth: 1.25, AnonGrowth: 1, BesideFresh: 1.02}
+		g := GrowthRun{What: what, Sessions: sessions, Commands: 30_000, CPUGrowth: 1.25, AnonGrowth: 1, BesideFresh: 1.02, Turns: make([]Turn, 3)}
 		for i := range 30 {
 			g.Samples = append(g.Samples, Sample{
 				Commands: uint64(i+1) * 1000, PerSecond: 1_234_567, P50: time.Millisecond, P99: 2 * time.Millisecond, CPUSecondsPerMillion: float64(sessions),
@@ -146,7 +147,7 @@ func TestTheTextTellsHowCostsGrow(t *testing.T) {
 	if err := grown().WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"list servers, 30,000 commands: CPU time per command grows by a factor of 1.25", "costs 1.02 times", "1,234,567", "30 (50)", "70", "1.000 ms", "5.00    2.50"} {
+	for _, want := range []string{"list servers, 30,000 commands: CPU time per command grows by a factor of 1.25", "3 of them, a command costs 1.02 times", "1,234,567", "30 (50)", "70", "1.000 ms", "5.00      1.02"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, &b)
 		}
@@ -178,5 +179,45 @@ func TestThePlotsHaveALineForEachCurve(t *testing.T) {
 				t.Fatalf("%s: %v", file, err)
 			}
 		}
+	}
+}
+
+// played is a cluster in which each command costs so much CPU time.
+type played struct {
+	cost   time.Duration
+	opened int
+	log    *[]string
+	ended  bool
+}
+
+func (p *played) open(_ context.Context, sessions int) error { p.opened = sessions; return nil }
+func (p *played) stop() error                                { p.ended = true; return nil }
+func (p *played) close()                                     { p.ended = true }
+
+func (p *played) load(_ context.Context, commands uint64) ([]Result, *meter, error) {
+	*p.log = append(*p.log, fmt.Sprint(commands, " at ", p.cost))
+	end := time.Unix(100, 0)
+	m := &meter{readings: []reading{{at: end.Add(-time.Second)}, {at: end, cpu: p.cost * time.Duration(commands)}}}
+	return []Result{{Values: commands, Elapsed: time.Second, Ended: end}}, m, nil
+}
+
+func TestARunTakesTurnsWithAFreshClusterAndNeitherIsAlwaysFirst(t *testing.T) {
+	var log []string
+	var all []*played
+	o := GrowthOptions{Dir: t.TempDir(), Every: 10, instead: func() grower {
+		p := &played{cost: []time.Duration{3 * time.Second, 2 * time.Second}[len(all)], log: &log}
+		all = append(all, p)
+		return p
+	}}
+	run, err := o.one(t.Context(), GrowthRoles, 7, 50, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "[50 at 3s 10 at 3s 10 at 2s 10 at 2s 10 at 3s 10 at 3s 10 at 2s 10 at 2s 10 at 3s]"
+	if fmt.Sprint(log) != want || run.BesideFresh != 1.5 || len(run.Turns) != 3 || len(run.Samples) != 1 {
+		t.Errorf("%v; %+v", log, run)
+	}
+	if len(all) != 2 || all[0].opened != 6 || all[1].opened != 0 || !all[0].ended || !all[1].ended {
+		t.Errorf("clusters %+v, %+v", all[0], all[1])
 	}
 }

@@ -35,15 +35,16 @@ func (r *GrowthReport) WriteText(w io.Writer) error {
 const growthLegend = `
 CPU s: seconds of CPU time of all processes for a million commands. Memory: anonymous, and resident with
 mapped file pages in parentheses, of the process of its kind that has most; disk: its store; all in MiB.
-growth: the last quarter of a run divided by the first after the warm-up, medians of the samples. CPU time and memory
-are what counts: on a machine that does other work, too, rates and latencies tell of that work.
+grows: the last quarter of a run divided by the first after the warm-up, medians of the samples. of fresh: CPU time per
+command, divided by that in a fresh cluster, in turns with it. CPU time and memory are what counts: on a machine that does
+other work, too, rates and latencies tell of that work.
 `
 
 func (g *GrowthRun) writeText(w io.Writer) error {
 	fmt.Fprintf(w, "\n%s, %s commands: CPU time per command grows by a factor of %.2f, anonymous memory by %.2f.\n",
 		g.What, terminal.Number(int(g.Commands)), g.CPUGrowth, g.AnonGrowth)
 	if g.BesideFresh != 0 {
-		fmt.Fprintf(w, "In turns with a fresh cluster a command costs %.2f times the CPU time that it costs there.\n", g.BesideFresh)
+		fmt.Fprintf(w, "In turns with a fresh cluster, %d of them, a command costs %.2f times the CPU time that it costs there (median).\n", len(g.Turns), g.BesideFresh)
 	}
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -102,16 +103,12 @@ func (s *Sample) Most(kind string) (most Figures) {
 func (r *GrowthReport) writeSessions(w io.Writer) error {
 	fmt.Fprint(w, "\nBeside other sessions, which are open and idle:\n\n")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "cluster\tsessions\tper second\tp50\tp99\tCPU s\tgrowth\tmost memory, MiB\t")
-	first := make(map[string]float64)
+	fmt.Fprintln(t, "cluster\tsessions\tper second\tp50\tp99\tCPU s\tof fresh\tmost memory, MiB\t")
 	for i := range r.Sessions {
 		g := &r.Sessions[i]
 		typical := g.typical()
-		if first[g.What] == 0 {
-			first[g.What] = typical.CPUSecondsPerMillion
-		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%.0f\t\n", g.What, terminal.Number(g.Sessions), terminal.Number(int(typical.PerSecond)),
-			milliseconds(typical.P50), milliseconds(typical.P99), typical.CPUSecondsPerMillion, typical.CPUSecondsPerMillion/first[g.What], mib(g.mostAnon()))
+			milliseconds(typical.P50), milliseconds(typical.P99), typical.CPUSecondsPerMillion, g.BesideFresh, mib(g.mostAnon()))
 	}
 	return t.Flush()
 }
