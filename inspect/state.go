@@ -21,7 +21,14 @@ type State struct {
 	// or it cannot be read.
 	List         *list.State
 	SessionsOnly bool // the list has no entries, only sessions: a proposer's
+	// Images are those of a program's own state machine, if it has any: the chunks
+	// below Images.Kept may be missing.
+	Images storage.Images
+	at     places
 }
+
+// places are where in the database's file the values of the bucket meta are.
+type places struct{ state, images int64 }
 
 // State reads what the store adds up to, once.
 func (f *Folder) State() *State {
@@ -52,7 +59,7 @@ func (f *Folder) readState() *State {
 // readMeta reads the bucket with the state and the head, which it returns.
 func (f *Folder) readMeta(s *State) (head []byte) {
 	path := f.path(storage.DatabaseName)
-	var stateAt int64 = -1
+	s.at = places{-1, -1}
 	_ = f.values(storage.BucketMeta, nil, func(v stored) error {
 		switch string(v.key) {
 		case storage.KeyIdentity:
@@ -65,7 +72,13 @@ func (f *Folder) readMeta(s *State) (head []byte) {
 				f.report(Finding{File: path, Offset: v.at, Detail: err.Error()})
 				return nil
 			}
-			s.Saved, s.HasSaved, stateAt = saved, true, v.at
+			s.Saved, s.HasSaved, s.at.state = saved, true, v.at
+		case storage.KeyImages:
+			named, err := storage.DecodeNamedImages(v.value)
+			if err != nil {
+				f.report(Finding{File: path, Offset: v.at, Detail: err.Error()})
+			}
+			s.Images, s.at.images = named, v.at
 		default:
 			f.report(Finding{File: path, Offset: v.at, Detail: fmt.Sprintf("bucket meta has the unknown key %q", v.key)})
 		}
@@ -79,7 +92,7 @@ func (f *Folder) readMeta(s *State) (head []byte) {
 		return head
 	}
 	if err := s.Saved.CheckHead(head); err != nil {
-		f.report(Finding{File: path, Offset: stateAt, Detail: err.Error()})
+		f.report(Finding{File: path, Offset: s.at.state, Detail: err.Error()})
 	}
 	return head
 }

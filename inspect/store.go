@@ -4,6 +4,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"paxos/protocol"
+	"paxos/storage"
 	"paxos/vfs"
 	"paxos/wal"
 )
@@ -23,6 +24,7 @@ type Store struct {
 	Votes    []protocol.Instance `json:"votes"`   // above it
 	Pins     []protocol.Pin      `json:"pins"`
 	List     *ListSummary        `json:"list,omitempty"`
+	Image    *storage.Image      `json:"image,omitempty"` // the newest one, of a program's own state machine
 	Log      LogSummary          `json:"log"`
 	Database DatabaseSummary     `json:"database"`
 }
@@ -80,6 +82,9 @@ func (f *Folder) Store() Store {
 		s.Votes = append(s.Votes, v.Instance)
 	}
 	s.List = listSummary(state)
+	if i := state.Images.Newest; i.Generation != 0 {
+		s.Image = &i
+	}
 	return s
 }
 

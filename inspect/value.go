@@ -38,6 +38,25 @@ func DescribeValue(v protocol.Value) Value {
 	return d
 }
 
+// Items says of each item of a value what it is.
+func Items(v protocol.Value) (items []string) {
+	for len(v) > 0 {
+		item, rest, err := v.Next()
+		switch {
+		case err != nil:
+			return append(items, "malformed: "+err.Error())
+		case item.Open:
+			items = append(items, fmt.Sprintf("open a session with nonce %s", item.Nonce))
+		case item.Change != nil:
+			items = append(items, fmt.Sprintf("change the members: %+v", *item.Change))
+		default:
+			items = append(items, fmt.Sprintf("session %d: commands %d to %d, %d bytes", item.Run.Session, item.Run.First, item.Run.Last(), len(item.Run.Block)))
+		}
+		v = rest
+	}
+	return items
+}
+
 func (d Value) String() string {
 	if d.Bytes == 0 {
 		return "no-op"

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"paxos/list"
 	"paxos/protocol"
 	"paxos/storage"
 	"paxos/storage/kv"
@@ -27,6 +28,7 @@ type Summary struct {
 	Chunks        uint64 `json:"chunks"`
 	Entries       uint64 `json:"entries"` // in them
 	Votes         uint64 `json:"votes"`   // in the checkpoint
+	Pieces        uint64 `json:"pieces"`  // of images
 
 	Segments   uint64 `json:"segments"`
 	LogRecords uint64 `json:"log_records"` // in all segments
@@ -158,6 +160,12 @@ func (v *verifier) database(s *State) error {
 		return err
 	}
 	w.Rest()
+	if !found[string(storage.BucketImages)] && s.Images != (storage.Images{}) {
+		v.Folder.report(Finding{File: v.path(storage.DatabaseName), Offset: s.at.images, Detail: "images are named, but there are no pieces of any"})
+	}
+	if !found[string(storage.BucketChunks)] && s.Saved.ChunkCount > s.Images.Kept {
+		v.Folder.report(Finding{File: v.path(storage.DatabaseName), Offset: s.at.state, Detail: fmt.Sprintf("the head of the list needs %d chunks, but there are none", s.Saved.ChunkCount)})
+	}
 	if !found[string(storage.BucketMeta)] {
 		v.Folder.report(Finding{File: v.path(storage.DatabaseName), Offset: -1, Detail: "the bucket meta is missing"})
 	}
@@ -185,6 +193,8 @@ func (v *verifier) bucketOf(w *pages.Walk, e *pages.Element, s *State) error {
 	switch name {
 	case string(storage.BucketChunks):
 		return v.chunks(w, tree, s)
+	case string(storage.BucketImages):
+		return v.pieces(w, tree, s)
 	case string(storage.BucketMeta), string(storage.BucketVotes):
 		return v.plain(w, tree, kv.Bucket(name))
 	}
@@ -203,6 +213,31 @@ func (v *verifier) plain(w *pages.Walk, tree pages.Tree, b kv.Bucket) error {
 		buf, _ = v.value(b, e, buf)
 		return v.ctx.Err()
 	})
+}
+
+// pieces checks the pieces of images against what names them.
+func (v *verifier) pieces(w *pages.Walk, tree pages.Tree, s *State) error {
+	var count storage.PieceCount
+	var buf, raw []byte
+	err := w.Each(tree, nil, func(e *pages.Element) error {
+		var piece []byte
+		if buf, piece = v.value(storage.BucketImages, e, buf); piece == nil {
+			return v.ctx.Err()
+		}
+		err := count.Add(e.Key, piece)
+		if err == nil {
+			raw, err = list.DecodePiece(raw[:0], piece)
+		}
+		if err != nil {
+			v.reportValue(e, "piece %x of an image: %v", e.Key, err)
+		}
+		v.sum.Pieces++
+		return v.ctx.Err()
+	})
+	if wrong := count.Check(s.Images); err == nil && wrong != nil {
+		v.Folder.report(Finding{File: v.path(storage.DatabaseName), Offset: s.at.images, Detail: wrong.Error()})
+	}
+	return err
 }
 
 // leftovers notes what is in the folder and means nothing.

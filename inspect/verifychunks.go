@@ -16,7 +16,7 @@ import (
 // processors.
 func (v *verifier) chunks(w *pages.Walk, tree pages.Tree, s *State) error {
 	d := newDecoding()
-	order := chunkOrder{v: v, saved: &s.Saved}
+	order := chunkOrder{v: v, saved: &s.Saved, kept: s.Images.Kept, at: s.at.state}
 	err := w.Each(tree, nil, func(e *pages.Element) error {
 		n, err := storage.DecodeNumberKey(e.Key)
 		if err != nil {
@@ -40,6 +40,7 @@ func (v *verifier) chunks(w *pages.Walk, tree pages.Tree, s *State) error {
 type chunkOrder struct {
 	v     *verifier
 	saved *storage.StateRecord
+	kept  uint64 // those below may be missing: an image stands for them
 	due   uint64
 	at    int64 // of the last one
 }
@@ -56,7 +57,7 @@ func (o *chunkOrder) next(n uint64, at int64) {
 func (o *chunkOrder) end() { o.missing(o.saved.ChunkCount, o.at) }
 
 func (o *chunkOrder) missing(until uint64, at int64) {
-	if o.due < until {
+	if o.due = max(o.due, o.kept); o.due < until {
 		o.v.Folder.report(Finding{
 			File: o.v.path(storage.DatabaseName), Offset: at,
 			Detail: fmt.Sprintf("chunks %d to %d are missing here, the head of the list needs %d", o.due, until-1, o.saved.ChunkCount),

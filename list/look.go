@@ -43,16 +43,17 @@ func RestoreAny(head []byte) (s *State, sessionsOnly bool, err error) {
 
 // ChunkInfo is what an encoded chunk says of itself.
 type ChunkInfo struct {
-	RawBytes   int  // of its block
-	Compressed bool // or kept as it is
+	RawBytes   int    // of its block
+	Sum        uint32 // CRC-32C of its block
+	Compressed bool   // or kept as it is
 }
 
 // PeekChunk checks an encoded chunk as far as it can without decompressing it.
 // Errors are ErrCorrupt.
 func PeekChunk(encoded []byte) (ChunkInfo, error) {
-	_, length, _, err := blockFields(encoded, protocol.ChunkEntries, MaxRawChunk)
+	sum, length, _, err := blockFields(encoded, protocol.ChunkEntries, MaxRawChunk)
 	if err != nil {
 		return ChunkInfo{}, err
 	}
-	return ChunkInfo{RawBytes: length, Compressed: encoded[chunkHeader-1] == codecZstd}, nil
+	return ChunkInfo{RawBytes: length, Sum: sum, Compressed: encoded[chunkHeader-1] == codecZstd}, nil
 }

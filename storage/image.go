@@ -335,11 +335,19 @@ func (s *Store) readImages(tx kv.Tx) (Images, error) {
 	if err != nil {
 		return Images{}, s.damaged("%v", err)
 	}
-	if named.Kept > named.Newest.Index/protocol.ChunkEntries || named.Before.Index > named.Newest.Index {
-		return Images{}, s.damaged("images of the first %d and %d entries, but the chunks below %d are dropped",
-			named.Before.Index, named.Newest.Index, named.Kept)
+	if err := named.check(); err != nil {
+		return Images{}, s.damaged("%v", err)
 	}
 	return named, nil
+}
+
+// check says what cannot be.
+func (i *Images) check() error {
+	if i.Kept > i.Newest.Index/protocol.ChunkEntries || i.Before.Index > i.Newest.Index {
+		return fmt.Errorf("images of the first %d and %d entries, but the chunks below %d are dropped",
+			i.Before.Index, i.Newest.Index, i.Kept)
+	}
+	return nil
 }
 
 // openImages takes in what is named, and above which generation to go on.

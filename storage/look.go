@@ -23,10 +23,12 @@ const (
 	BucketMeta   = bucketMeta
 	BucketVotes  = bucketVotes
 	BucketChunks = bucketChunks
+	BucketImages = bucketImages
 
 	KeyIdentity = "identity"
 	KeyState    = "state"
 	KeyHead     = "head"
+	KeyImages   = "images"
 
 	// RecordFormatted is the type of the log's first record: the identity.
 	RecordFormatted = recordFormatted
@@ -123,3 +125,41 @@ func (r Replay) Record(at Position, typ uint8, payload []byte) error {
 
 // Done returns what it all adds up to.
 func (r Replay) Done(log wal.Report) Restored { return r.r.done(log) }
+
+// DecodeNamedImages reads the value of the key "images".
+func DecodeNamedImages(value []byte) (Images, error) {
+	named, err := decodeImages(value)
+	if err == nil {
+		err = named.check()
+	}
+	return named, err
+}
+
+// PieceCount counts and sums the pieces of images, in any order.
+type PieceCount struct{ found map[uint32]Image }
+
+// Add counts the piece that stands under a key.
+func (c *PieceCount) Add(key, value []byte) error {
+	n, err := DecodeNumberKey(key)
+	if err != nil {
+		return err
+	}
+	if c.found == nil {
+		c.found = map[uint32]Image{}
+	}
+	i := c.found[uint32(n>>32)]
+	i.Pieces++
+	i.Sum += pieceSum(Piece{Number: uint32(n), Data: value})
+	c.found[uint32(n>>32)] = i
+	return nil
+}
+
+// Check says whether the pieces of the named images are those that were counted.
+func (c *PieceCount) Check(named Images) error {
+	for _, i := range []Image{named.Newest, named.Before} {
+		if found := c.found[i.Generation]; i.Generation != 0 && (found.Pieces != i.Pieces || found.Sum != i.Sum) {
+			return fmt.Errorf("image %d of the first %d entries has %d pieces instead of %d, or others", i.Generation, i.Index, found.Pieces, i.Pieces)
+		}
+	}
+	return nil
+}

@@ -31,7 +31,8 @@ what cannot, file and offset are named on stderr, and the exit code is 5.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newInspectStore(), newInspectWal(), newInspectVerify())
+	cmd.AddCommand(newInspectStore(), newInspectVerify(), newInspectWal(), newInspectPromises(), newInspectVotes(), newInspectDecided())
+	cmd.AddCommand(newInspectList(), newInspectSessions(), newInspectSnapshot(), newInspectDiff(), newInspectStats())
 	return cmd
 }
 
@@ -130,6 +131,27 @@ func (l *look) title() error {
 		return l.print("%s: whose store it is cannot be read\n", l.folder.Dir())
 	}
 	return l.print("%s: %s, %s\n", l.folder.Dir(), id, l.folder.How())
+}
+
+// heading prints the title and the names of columns, for people.
+func (l *look) heading(columns string, names ...any) error {
+	if l.json {
+		return nil
+	}
+	if err := l.title(); err != nil {
+		return err
+	}
+	return l.print(columns, names...)
+}
+
+// errDone ends a walk that has shown enough.
+var errDone = errors.New("enough was shown")
+
+func unlessDone(err error) error {
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
 }
 
 // object prints one thing: in JSON, or as rows of a name and a value.

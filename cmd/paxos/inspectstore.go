@@ -46,6 +46,9 @@ func showStore(l *look) error {
 		rows[len(rows)-1].value += fmt.Sprintf("  (instances %s to %s)", s.Votes[0], s.Votes[n-1])
 	}
 	rows = append(rows, listRows(s)...)
+	if i := s.Image; i != nil {
+		rows = append(rows, row{"image", fmt.Sprintf("of the first %s entries: %d pieces, %s", terminal.Number(i.Index), i.Pieces, bytesText(int64(i.Bytes)))})
+	}
 	rows = append(rows, memberRows(s)...)
 	for i, p := range s.Pins {
 		rows = append(rows, row{nameOnce(i, "pins"), fmt.Sprintf("acceptor %s: store %s", p.Acceptor, p.Store)})

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -20,6 +19,7 @@ type walFlags struct {
 	inspectFlags
 	from, to string
 	raw      bool
+	follow   bool
 }
 
 func newInspectWal() *cobra.Command {
@@ -36,13 +36,15 @@ and never acknowledged), damaged, or blank (nothing was written there).
 
 ` + exitHelp,
 		Example: `  paxos inspect wal paxos-data/server-1
-  paxos inspect wal paxos-data/server-1 --from 3:1024 --to 4:0 --raw`,
+  paxos inspect wal paxos-data/server-1 --from 3:1024 --to 4:0 --raw
+  paxos inspect wal paxos-data/server-1 --follow`,
 		Args: cobra.ExactArgs(1),
 	}
 	cmd.RunE = f.look(f.show)
 	flags := cmd.Flags()
 	flags.StringVar(&f.from, "from", "", "begin at this place, or with this segment")
 	flags.StringVar(&f.to, "to", "", "end before this place")
+	flags.BoolVarP(&f.follow, "follow", "f", false, "go on with what is written, a batch as soon as it is whole")
 	flags.BoolVar(&f.raw, "raw", false, "print the bytes, too, in hexadecimal")
 	f.register(cmd)
 	return cmd
@@ -69,27 +71,27 @@ func (f *walFlags) show(l *look) error {
 	if err != nil {
 		return err
 	}
-	if err := l.title(); err != nil {
+	if err := l.heading(walColumns, "POSITION", "STATE", "TYPE", "BYTES", "INSTANCE", "BALLOT", "DETAIL"); err != nil {
 		return err
 	}
-	if !l.json {
-		if err := l.print(walColumns, "POSITION", "STATE", "TYPE", "BYTES", "INSTANCE", "BALLOT", "DETAIL"); err != nil {
-			return err
-		}
-	}
-	err = l.folder.Log(from, func(e *inspect.LogEntry) error {
+	show := func(e *inspect.LogEntry) error {
 		if f.to != "" && !e.At.Less(to) {
-			return io.EOF
+			return errDone
 		}
 		if e.Kind == wal.KindDamaged {
 			l.found(inspect.Finding{File: e.File, Offset: e.At.Offset, Detail: e.Detail})
 		}
 		return f.line(l, e)
-	})
-	if err == io.EOF {
-		return nil
 	}
-	return err
+	if !f.follow {
+		return unlessDone(l.folder.Log(from, show))
+	}
+	return unlessDone(l.folder.Follow(l.cmd.Context(), from, func(e *inspect.LogEntry) error {
+		if err := show(e); err != nil || e.Kind == wal.KindRecord {
+			return err
+		}
+		return l.out.Flush() // a batch is shown as soon as it is there
+	}))
 }
 
 const walColumns = "%-16s %-8s %-9s %8v %12v  %-24s %s\n"

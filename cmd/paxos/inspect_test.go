@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// makeStore makes the closed store of a list server with 3,000 entries.
+func makeStore(t *testing.T, dir string) {
+	t.Helper()
+	store, _, err := storage.Open(storage.Options{
+		Dir: dir, Init: true, SegmentBytes: 64 << 10, Want: storage.Identity{Cluster: 7, Role: protocol.RoleServer, ID: 2},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ballot := protocol.Ballot{Round: 1, Proposer: 2, Incarnation: 3}
+	s := list.New(list.Options{})
+	var batch storage.Batch
+	apply := func(v protocol.Value) {
+		batch.Reset()
+		batch.Add(&protocol.Voted{Vote: protocol.Vote{Ballot: ballot, Instance: s.Applied() + 1, Value: v}})
+		if err := store.Commit(&batch); err != nil {
+			t.Fatal(err)
+		}
+		s.Apply(s.Applied()+1, v, new(protocol.Effects))
+	}
+	apply(protocol.Value(nil).AppendOpen(protocol.Nonce{1}))
+	for n := range 30 {
+		r := protocol.Run{Session: 1, First: protocol.Seq(100*n + 1), Count: 100}
+		for range r.Count {
+			r.Block = protocol.AppendPayload(r.Block, []byte("value"))
+		}
+		apply(protocol.Value(nil).AppendRun(r))
+	}
+	c := storage.Checkpoint{Covers: store.Covered(), Promised: ballot, Applied: s.Applied(), Head: s.AppendHead(nil), ChunkCount: s.Length() / protocol.ChunkEntries}
+	for _, chunk := range s.TakeClosed() {
+		c.Chunks = append(c.Chunks, storage.Chunk{Number: chunk.Number, Data: list.EncodeChunk(nil, chunk.Raw)})
+	}
+	if err := store.Close(&c); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// inspected runs an inspect command.
+func inspected(t *testing.T, args ...string) (code int, out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = run(t.Context(), append([]string{"inspect"}, args...), strings.NewReader(""), &o, &e)
+	return code, o.String(), e.String()
+}
+
+func inspectCommands(dir string) [][]string {
+	var all [][]string
+	for _, name := range []string{"store", "wal", "promises", "votes", "decided", "list", "sessions", "snapshot", "verify", "stats"} {
+		all = append(all, []string{name, dir})
+	}
+	return append(all, []string{"diff", dir, dir}, []string{"votes", dir, "--instance", "3"}, []string{"wal", dir, "--raw", "--from", "1:100", "--to", "1:500"})
+}
+
+func TestEveryInspectCommandShowsAStore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "server-2")
+	makeStore(t, dir)
+	for _, args := range inspectCommands(dir) {
+		code, out, errOut := inspected(t, args...)
+		if code != exitOK || errOut != "" || !strings.Contains(out, dir) {
+			t.Errorf("%v: exit code %d, %q, %q", args, code, out, errOut)
+		}
+		code, out, errOut = inspected(t, append(args, "--output", "json")...)
+		if code != exitOK || errOut != "" {
+			t.Errorf("%v in JSON: exit code %d, %q", args, code, errOut)
+		}
+		for d := json.NewDecoder(strings.NewReader(out)); ; {
+			var object map[string]any
+			if err := d.Decode(&object); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("%v: %v in %q", args, err, out)
+			}
+		}
+	}
+	if _, out, _ := inspected(t, "list", dir, "--from", "2998"); strings.Count(out, "value") != 2 {
+		t.Errorf("the end of the list: %q", out)
+	}
+}
+
+// Damage is named, the rest is shown, and the exit code says so: 1 of verify, which
+// was asked, else 5.
+func TestInspectCommandsShowWhatIsLeftOfADamagedStore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "server-2")
+	makeStore(t, dir)
+	segment := filepath.Join(dir, "log", "0000000000000001.wal")
+	file, err := os.OpenFile(segment, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteAt([]byte{0xff}, 700); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := inspected(t, "verify", dir)
+	if code != exitFailed || !strings.Contains(out, "WRONG: "+segment+" at offset ") {
+		t.Errorf("verify: exit code %d, %q", code, out)
+	}
+	code, out, errOut := inspected(t, "wal", dir)
+	if code != exitCorrupt || !strings.Contains(errOut, "damaged: "+segment) || strings.Count(out, " ok ") < 30 {
+		t.Errorf("wal: exit code %d, %q, %q", code, out, errOut)
+	}
+	if code, out, _ = inspected(t, "list", dir); code != exitOK || strings.Count(out, "value") != 3000 {
+		t.Errorf("list: exit code %d, %d bytes", code, len(out))
+	}
+}
+
+func TestInspectSaysWhatIsNoStore(t *testing.T) {
+	top := t.TempDir()
+	makeStore(t, filepath.Join(top, "server-2"))
+	for _, c := range []struct {
+		args []string
+		code int
+		says string
+	}{
+		{[]string{"store", top}, exitRefused, "server-2"},
+		{[]string{"verify", filepath.Join(top, "nowhere")}, exitRefused, "no such file"},
+		{[]string{"diff", top}, exitUsage, "two folders"},
+		{[]string{"store", top, "--output", "xml"}, exitUsage, "table or json"},
+		{[]string{"wal", filepath.Join(top, "server-2"), "--from", "one"}, exitUsage, "SEGMENT:OFFSET"},
+	} {
+		if code, _, errOut := inspected(t, c.args...); code != c.code || !strings.Contains(errOut, c.says) {
+			t.Errorf("%v: exit code %d, %q", c.args, code, errOut)
+		}
+	}
+}
+
+// hungUp is an output whose reader went away.
+type hungUp struct{}
+
+func (hungUp) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+
+func TestInspectEndsQuietlyWhenItsReaderGoesAway(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "server-2")
+	makeStore(t, dir)
+	var errOut bytes.Buffer
+	for _, args := range inspectCommands(dir) {
+		if code := run(t.Context(), append([]string{"inspect"}, args...), strings.NewReader(""), hungUp{}, &errOut); code != exitOK || errOut.Len() > 0 {
+			t.Errorf("%v: exit code %d, %q", args, code, errOut.String())
+		}
+	}
+}
