@@ -60,6 +60,15 @@ func (s serving) appendAll(first, last int) {
 	}
 }
 
+// has waits until a server itself has the numbers from 1 to last.
+func (s serving) has(server, last int) {
+	s.t.Helper()
+	waitOutput(s.t, fmt.Sprintf("server %d to have all", server), func() bool {
+		code, stdout, _ := call(s.t, "", "list", s.File(), "--server", fmt.Sprint(server), "--local")
+		return code == exitOK && stdout == numbersTo(last)
+	})
+}
+
 // numbersTo is the list of the numbers from 1 to last, as `paxos list` prints it.
 func numbersTo(last int) string {
 	var b strings.Builder
@@ -123,7 +132,9 @@ func mustNotVote(t *testing.T, dir string, old storage.Identity) storage.Identit
 
 func TestADamagedLogIsCutAndTheServerVotesAgainByADecidedChangeOnly(t *testing.T) {
 	s := serve(t, servers.Options{})
+	ok(t, s.Wait(s.ctx, "server 3 to be in step", func() bool { return s.Ready(s.ctx, 3) }))
 	s.appendAll(1, 40)
+	s.has(3, 40) // and has voted on most of it
 	ok(t, s.Kill(3))
 	old, err := storage.ReadIdentity(s.DataDir(3))
 	ok(t, err)
@@ -210,11 +221,10 @@ func TestALostStoreIsRebuiltFromThePeersOrABackup(t *testing.T) {
 
 func TestAfterTheLossOfAMajorityANewClusterBeginsWithWhatIsLeft(t *testing.T) {
 	s := serve(t, servers.Options{})
+	ok(t, s.Kill(2)) // so that nothing is acknowledged on which server 1 has not voted
+	s.led()
 	s.appendAll(1, 60)
-	waitOutput(t, "server 1 to have all", func() bool {
-		code, stdout, _ := call(t, "", "list", s.File(), "--server", "1", "--local")
-		return code == exitOK && stdout == numbersTo(60)
-	})
+	s.has(1, 60)
 	for i := 1; i <= 3; i++ {
 		ok(t, s.Kill(i))
 	}
