@@ -155,7 +155,7 @@ var walMutants = []mutant{
 		Name: "log-not-synced", Rule: 1,
 		What:    "the log is not synced",
 		File:    "wal/log.go",
-		Line:    `if err := file.Sync(); err != nil {`,
+		Line:    `if err := l.syncFile(file); err != nil {`,
 		Planted: `if err := error(nil); err != nil {`,
 	},
 	{
