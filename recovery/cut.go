@@ -67,7 +67,7 @@ func (d *Damaged) Begin() *Plan {
 	p := &Plan{Title: "Cut the damaged log of " + id.String()}
 	p.found("%s", d.Store.About())
 	if !describeLog(p, d.Log) {
-		p.Idle = true
+		p.Title, p.Idle = "The log of "+id.String(), true
 		return p
 	}
 	if id.Role == protocol.RoleServer || id.Role == protocol.RoleAcceptor {

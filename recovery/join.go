@@ -10,6 +10,7 @@ import (
 
 	"paxos/protocol"
 	"paxos/server/listclient"
+	"paxos/server/value"
 	"paxos/storage"
 )
 
@@ -18,6 +19,8 @@ type Cluster interface {
 	Members(ctx context.Context) (listclient.Membership, error)
 	AddMember(ctx context.Context, address string) (listclient.Membership, error)
 	RemoveMember(ctx context.Context, id protocol.NodeID) (listclient.Membership, error)
+	Length(ctx context.Context) (uint64, error)
+	Get(ctx context.Context, index uint64) (value.Value, error)
 }
 
 // Join makes a store with which a list server joins a running cluster, as a newcomer
@@ -45,6 +48,9 @@ func (j *Join) Plan(ctx context.Context, p *Plan) (err error) {
 		return err
 	}
 	if err := j.check(); err != nil {
+		return err
+	}
+	if err := j.agrees(ctx); err != nil {
 		return err
 	}
 	p.found("cluster %s runs, with %s", j.cluster, describeMembers(j.members.Members))
@@ -81,6 +87,34 @@ func (j *Join) check() error {
 	}
 	if j.members.Changing {
 		return errors.New("a change of the members is under way: try again when it is settled (paxos member list)")
+	}
+	return nil
+}
+
+// agrees compares the end of the source's list with the cluster's. Two clusters can have one
+// identity: servers that were started anew on empty folders, with the names of an
+// old cluster, are one. Its list must not be mixed with the old one's.
+func (j *Join) agrees(ctx context.Context) error {
+	index, last, length, err := j.Source.Last()
+	if err != nil || length == 0 {
+		return err
+	}
+	have, err := j.Cluster.Length(ctx)
+	if err != nil {
+		return fmt.Errorf("ask how long the cluster's list is: %w", err)
+	}
+	if have < length {
+		return fmt.Errorf("%w: %s, but the cluster's list has %d entries only: it is not the same list", storage.ErrForeign, j.Source.About(), have)
+	}
+	if last == nil {
+		return nil
+	}
+	v, err := j.Cluster.Get(ctx, index)
+	if err != nil {
+		return fmt.Errorf("ask for entry %d of the cluster's list: %w", index, err)
+	}
+	if string(v.Payload()) != string(last) {
+		return fmt.Errorf("%w: entry %d of %s is another one than the cluster's: it is not the same list", storage.ErrForeign, index, j.Source.About())
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"paxos/protocol"
 	"paxos/recovery/backup"
 	"paxos/storage"
+	"paxos/vfs"
 )
 
 // Source is a list to make a store of. It was looked through, or is checked while it
@@ -25,6 +26,9 @@ type Source interface {
 	Prepare(ctx context.Context, say func(string, ...any)) error
 	// Head is that of the list; not nil.
 	Head() []byte
+	// Last is an entry near the end of the list, nil where none is at hand, and how
+	// long the list is; length 0 where there is nothing to compare. It may be called before Prepare.
+	Last() (index uint64, payload []byte, length uint64, err error)
 	// Contents are what a store of it begins with, with a head of the caller's.
 	Contents(head []byte) (storage.Contents, error)
 	Close() error
@@ -83,6 +87,9 @@ func (s *backupSource) About() string {
 // Prepare implements Source.
 func (s *backupSource) Prepare(context.Context, func(string, ...any)) error { return nil }
 
+// Last implements Source.
+func (s *backupSource) Last() (uint64, []byte, uint64, error) { return lastOf(s.Head()) }
+
 func (s *backupSource) Cluster() protocol.ClusterID { return s.header.Cluster }
 func (s *backupSource) Head() []byte                { return s.reader.Head() }
 func (s *backupSource) Close() error                { return s.file.Close() }
@@ -95,6 +102,25 @@ func (s *backupSource) Contents(head []byte) (storage.Contents, error) {
 		Applied: s.header.Applied, Head: head, ChunkCount: s.header.Chunks,
 		Chunk: func(uint64) ([]byte, error) { return s.reader.Next() },
 	}, nil
+}
+
+// lastOf is the last entry of a head's tail.
+func lastOf(head []byte) (index uint64, payload []byte, length uint64, err error) {
+	if head == nil {
+		return 0, nil, 0, nil
+	}
+	s, err := list.RestoreState(head, list.Options{})
+	if err != nil {
+		return 0, nil, 0, err
+	}
+	view := s.View()
+	err = view.Read(view.InMemory(), nil, func(first uint64, _ int, block []byte) error {
+		for i, p := range list.Entries(first, block) {
+			index, payload = i, p
+		}
+		return nil
+	})
+	return index, payload, view.Length(), err
 }
 
 // Fetched is a Source that is fetched from a running server when it is needed, into
@@ -113,6 +139,9 @@ type fetchedSource struct {
 func (s *fetchedSource) About() string               { return "its list is fetched from the running servers" }
 func (s *fetchedSource) Cluster() protocol.ClusterID { return s.cluster }
 
+// Last has nothing to compare: the list is the cluster's own.
+func (s *fetchedSource) Last() (uint64, []byte, uint64, error) { return 0, nil, 0, nil }
+
 func (s *fetchedSource) Close() error {
 	if s.backupSource == nil {
 		return nil
@@ -121,6 +150,9 @@ func (s *fetchedSource) Close() error {
 }
 
 func (s *fetchedSource) Prepare(ctx context.Context, say func(string, ...any)) error {
+	if err := (vfs.OS{}).MkdirAll(s.dir); err != nil {
+		return err
+	}
 	file, err := os.CreateTemp(s.dir, beforeName+"fetched-*")
 	if err != nil {
 		return err
@@ -150,6 +182,10 @@ func OpenStopped(dir string) (*Stopped, error) {
 		return nil, err
 	}
 	s := &Stopped{Saved: saved, dir: dir}
+	if saved.Dropped() > 0 {
+		return nil, errors.Join(fmt.Errorf("%w: %s: images of a program's own state stand in the place of the list's beginning, and these tools "+
+			"know lists only: let the node join its cluster with an empty folder", storage.ErrForeign, dir), saved.Close())
+	}
 	if saved.Head() == nil {
 		return s, nil
 	}
@@ -178,6 +214,9 @@ func (s *Stopped) Length() uint64 { return s.length }
 
 // Prepare implements Source.
 func (s *Stopped) Prepare(context.Context, func(string, ...any)) error { return nil }
+
+// Last implements Source.
+func (s *Stopped) Last() (uint64, []byte, uint64, error) { return lastOf(s.Head()) }
 
 // Cluster implements Source.
 func (s *Stopped) Cluster() protocol.ClusterID { return s.Identity().Cluster }

@@ -111,35 +111,42 @@ func (s *Survivors) Close() error {
 	return errors.Join(errs...)
 }
 
-// Members are the voters of the old cluster, as its list says.
-func (s *Survivors) Members() ([]protocol.Member, error) {
+// StillThere tells which members of the old cluster are there: the survivors
+// that can be started as they are, and those at whose address somebody listens.
+// If they are a majority of its voters, while a change is under way of both
+// configurations, the cluster is not lost: it can go on, or does.
+func (s *Survivors) StillThere(listens func(address string) bool) (there []string, majority bool, err error) {
 	best, _ := s.Best()
 	state, err := list.RestoreState(best.Head(), list.Options{})
 	if err != nil {
-		return nil, err
-	}
-	m := state.Members()
-	return m.Voters, nil
-}
-
-// StillThere tells which voters of the old cluster are there: the survivors
-// that can be started as they are, and those at whose address somebody listens.
-// If they are a majority the cluster is not lost: it can go on, or does.
-func (s *Survivors) StillThere(listens func(address string) bool) (there []string, majority bool, err error) {
-	voters, err := s.Members()
-	if err != nil {
 		return nil, false, err
 	}
-	for _, v := range voters {
+	members, alive := state.Members(), map[protocol.NodeID]bool{}
+	for _, v := range members.All() {
 		whole, here := s.whole[v.ID]
 		switch {
 		case here && whole:
 			there = append(there, fmt.Sprintf("server %s, whose store is whole", v.ID))
 		case !here && listens(v.Address):
 			there = append(there, fmt.Sprintf("server %s, at %s", v.ID, v.Address))
+		default:
+			continue
+		}
+		alive[v.ID] = true
+	}
+	majority = most(members.Voters, alive) && (!members.Changing() || most(members.Old, alive))
+	return there, majority, nil
+}
+
+// most reports whether a majority of voters is alive.
+func most(voters []protocol.Member, alive map[protocol.NodeID]bool) bool {
+	n := 0
+	for _, v := range voters {
+		if alive[v.ID] {
+			n++
 		}
 	}
-	return there, len(there) > len(voters)/2, nil
+	return n > len(voters)/2
 }
 
 // Listens reports whether somebody takes connections at an address.

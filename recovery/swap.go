@@ -37,35 +37,57 @@ const (
 // Folder is a store's folder that no server runs on, as long as we have its lock.
 type Folder struct {
 	dir  string
-	lock io.Closer
+	lock io.Closer // nil while the folder is missing: to look must not make it
 	// step is told before every change on the disk; an error of it ends the work
 	// there and then. Tests crash by it.
 	step func(what string) error
 }
 
-// Take takes the lock of a folder, which is made if it is missing. The error is
-// storage.ErrLocked if a process runs on it.
+// Take takes the lock of a folder. One that is missing is made when something is to
+// be put into it. The error is storage.ErrLocked if a process runs on it.
 func Take(dir string) (*Folder, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
 	f := &Folder{dir: dir, step: func(string) error { return nil }}
-	if err := (vfs.OS{}).MkdirAll(dir); err != nil {
-		return nil, err
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return f, nil
 	}
-	f.lock, err = vfs.OS{}.Lock(filepath.Join(dir, lockPart))
+	return f, f.take()
+}
+
+func (f *Folder) take() (err error) {
+	f.lock, err = vfs.OS{}.Lock(f.path(lockPart))
 	if errors.Is(err, vfs.ErrLocked) {
-		return nil, fmt.Errorf("%w: %s: stop the process that runs on it first", storage.ErrLocked, dir)
+		return fmt.Errorf("%w: %s: stop the process that runs on it first", storage.ErrLocked, f.dir)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", dir, err)
+		return fmt.Errorf("lock %s: %w", f.dir, err)
 	}
-	return f, nil
+	return nil
+}
+
+// ensure makes the folder, and takes its lock, if it was missing.
+func (f *Folder) ensure() error {
+	if f.lock != nil {
+		return nil
+	}
+	if err := (vfs.OS{}).MkdirAll(f.dir); err != nil {
+		return err
+	}
+	return f.take()
 }
 
 // Close lets the folder go.
-func (f *Folder) Close() error { return f.lock.Close() }
+func (f *Folder) Close() error {
+	if f.lock == nil {
+		return nil
+	}
+	lock := f.lock
+	f.lock = nil
+	return lock.Close()
+}
 
 func (f *Folder) path(names ...string) string {
 	return filepath.Join(append([]string{f.dir}, names...)...)
@@ -89,6 +111,9 @@ func (f *Folder) Unfinished() (bool, error) {
 // Swap makes a new store with build, in a folder that is named to it, and puts it
 // in the place of what is here, which it keeps in the folder whose name it returns.
 func (f *Folder) Swap(now time.Time, build func(dir string) error) (before string, err error) {
+	if err := f.ensure(); err != nil {
+		return "", err
+	}
 	if unfinished, err := f.Unfinished(); err != nil || unfinished {
 		return "", errors.Join(err, fmt.Errorf("%s: an earlier repair must be finished first", f.dir))
 	}

@@ -18,6 +18,7 @@ type Saved struct {
 	identity Identity
 	st       state
 	head     []byte
+	images   Images
 	votes    []protocol.Vote
 }
 
@@ -50,7 +51,14 @@ func openSaved(o Options) (*Saved, error) {
 		return nil, err
 	}
 	r := newRestoring()
-	if err := s.store.db.View(func(tx kv.Tx) error { return s.store.readCheckpoint(tx, r) }); err != nil {
+	err = s.store.db.View(func(tx kv.Tx) error {
+		err := s.store.readCheckpoint(tx, r)
+		if err == nil {
+			s.images, err = s.store.readImages(tx)
+		}
+		return err
+	})
+	if err != nil {
 		return nil, errors.Join(err, s.store.db.Close())
 	}
 	s.st, s.head, s.votes = s.store.last, r.Head, r.done(r.Log).Votes
@@ -68,6 +76,10 @@ func (s *Saved) Head() []byte { return s.head }
 
 // ChunkCount says that the head needs the chunks 0 to ChunkCount-1.
 func (s *Saved) ChunkCount() uint64 { return s.st.ChunkCount }
+
+// Dropped is how many of the first entries of the list an image of a program's own
+// state stands for, so that they may be gone.
+func (s *Saved) Dropped() uint64 { return s.images.Newest.Index }
 
 // Covers is the place in the log at which replay begins.
 func (s *Saved) Covers() Position { return s.st.Covers }

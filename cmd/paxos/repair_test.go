@@ -23,7 +23,26 @@ import (
 // behind it, and returns the file.
 func damageLog(t *testing.T, dir string) (file string) {
 	t.Helper()
-	var records []wal.Found
+	records := recordsIn(t, dir)
+	return flip(t, dir, records[len(records)/2].At)
+}
+
+// tearLog makes the end of a store's log look like that of one that was torn: without
+// the marker of its clean close, and with its last batch damaged.
+func tearLog(t *testing.T, dir string) {
+	t.Helper()
+	records := recordsIn(t, dir)
+	last := records[len(records)-1].At
+	file := flip(t, dir, last)
+	f, err := os.OpenFile(file, os.O_RDWR, 0)
+	ok(t, err)
+	defer f.Close()
+	_, err = f.WriteAt(make([]byte, 32), last.Offset+records[len(records)-1].Bytes+32) // the close, behind the batch's marker
+	ok(t, err)
+}
+
+func recordsIn(t *testing.T, dir string) (records []wal.Found) {
+	t.Helper()
 	log := filepath.Join(dir, "log")
 	ok(t, wal.Inspect(vfs.OS{}, log, wal.Position{}, func(f wal.Found) error {
 		if f.Kind == wal.KindRecord {
@@ -34,8 +53,13 @@ func damageLog(t *testing.T, dir string) (file string) {
 	if len(records) < 10 {
 		t.Fatalf("only %d records in %s", len(records), log)
 	}
-	at := records[len(records)/2].At
-	file = wal.SegmentPath(log, at.Segment)
+	return records
+}
+
+// flip flips a bit of the record at a place, and returns its file.
+func flip(t *testing.T, dir string, at wal.Position) (file string) {
+	t.Helper()
+	file = wal.SegmentPath(filepath.Join(dir, "log"), at.Segment)
 	f, err := os.OpenFile(file, os.O_RDWR, 0)
 	ok(t, err)
 	defer f.Close()

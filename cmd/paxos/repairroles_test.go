@@ -1,0 +1,113 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// roleStore makes the store of a role of the multicast cluster, with records behind its checkpoint.
+func roleStore(t *testing.T, dir string, role protocol.Role, id protocol.NodeID) storage.Identity {
+	t.Helper()
+	s, _, err := storage.Open(storage.Options{Dir: dir, Want: storage.Identity{Cluster: 5, Role: role, ID: id}, Init: true, SegmentBytes: 64 << 10})
+	ok(t, err)
+	state := list.New(list.Options{SessionsOnly: role == protocol.RoleProposer})
+	state.Apply(1, protocol.Value(nil).AppendOpen(protocol.Nonce{1}), &protocol.Effects{})
+	run := protocol.Run{Session: 1, First: 1, Count: 2, Block: protocol.AppendPayload(protocol.AppendPayload(nil, []byte("any text")), []byte(`"`))}
+	state.Apply(2, protocol.Value(nil).AppendRun(run), &protocol.Effects{})
+	ok(t, s.Checkpoint(storage.Checkpoint{Covers: s.Covered(), Applied: 2, Head: state.AppendHead(nil)}))
+	for i := range 20 {
+		var b storage.Batch
+		if role == protocol.RoleAcceptor {
+			b.Add(&protocol.Voted{Vote: protocol.Vote{Ballot: protocol.Ballot{Round: 1, Proposer: 1, Incarnation: 1}, Instance: protocol.Instance(i + 3)}})
+		} else {
+			b.Add(&protocol.Round{Round: uint64(i + 1)})
+		}
+		if i == 19 { // the last batch has two records: one of them shows that it was torn
+			b.Add(&protocol.Round{Round: 21})
+		}
+		ok(t, s.Commit(&b))
+	}
+	identity := s.Identity()
+	ok(t, s.Close(nil))
+	return identity
+}
+
+func TestADamagedLogOfARole(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "acceptor-2")
+	old := roleStore(t, dir, protocol.RoleAcceptor, 2)
+	if code, stdout, _ := call(t, "", "repair", "cut-tail", dir); code != exitOK || !strings.Contains(stdout, "Nothing need be done") {
+		t.Errorf("a whole log: exit code %d, %s", code, stdout)
+	}
+	damageLog(t, dir)
+	for _, c := range []struct {
+		args, want string
+	}{
+		{"", "--id N is needed"}, {"--id 2 --yes", "no other store may vote"}, {"--id 4", "--yes"},
+	} {
+		args := append([]string{"repair", "cut-tail", dir}, strings.Fields(c.args)...)
+		if code, _, stderr := call(t, "", args...); code == exitOK || !strings.Contains(stderr, c.want) {
+			t.Errorf("%q: exit code %d, %s", c.args, code, stderr)
+		}
+	}
+	if code, _, stderr := call(t, "", "repair", "cut-tail", dir, "--id", "4", "--yes"); code != exitOK {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	if id := mustNotVote(t, dir, old); id.ID != 4 {
+		t.Errorf("made %s", id)
+	}
+	if code, stdout, _ := call(t, "", "export", dir); code != exitOK || stdout != "any text\n\"\n" {
+		t.Errorf("exit code %d, its list is %q", code, stdout)
+	}
+
+	for _, role := range []protocol.Role{protocol.RoleLearner, protocol.RoleProposer} { // no vote, and so no new number
+		dir := filepath.Join(t.TempDir(), role.String())
+		old := roleStore(t, dir, role, 2)
+		damageLog(t, dir)
+		if code, _, stderr := call(t, "", "repair", "cut-tail", dir, "--yes"); code != exitOK {
+			t.Fatalf("%s: exit code %d, %s", role, code, stderr)
+		}
+		id, err := storage.ReadIdentity(dir)
+		ok(t, err)
+		if old.Store = id.Store; id != old {
+			t.Errorf("made %s of %s", id, old)
+		}
+	}
+}
+
+func TestATornTailNeedsNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "acceptor-2")
+	roleStore(t, dir, protocol.RoleAcceptor, 2)
+	tearLog(t, dir)
+	before := readFile(t, filepath.Join(dir, "identity"))
+	code, stdout, stderr := call(t, "", "repair", "cut-tail", dir, "--id", "4", "--yes")
+	if code != exitOK || !strings.Contains(stdout, "torn") || !strings.Contains(stdout, "Nothing need be done") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	if readFile(t, filepath.Join(dir, "identity")) != before {
+		t.Error("the store was changed")
+	}
+}
+
+func TestADryRunMakesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "acceptor-2")
+	roleStore(t, dir, protocol.RoleAcceptor, 2)
+	for _, args := range [][]string{
+		{"repair", "rebuild", dir + "-new", "--id", "4", "--from", dir, "--dry-run"},
+		{"repair", "cut-tail", dir + "-new", "--dry-run"},
+		{"repair", "new-cluster", dir + "-new", "--node", "n1:1", "--dry-run"},
+		{"repair", "new-cluster", dir, "--node", "n1:1", "--dry-run"},
+	} {
+		if code, stdout, _ := call(t, "", args...); code == exitOK {
+			t.Errorf("%v: %s", args, stdout)
+		}
+		if _, err := os.Stat(dir + "-new"); err == nil {
+			t.Fatalf("%v made a folder", args)
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package recovery
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+const newCluster protocol.ClusterID = 8
+
+// found begins a new cluster with some folders, and returns the plan and the folder
+// of its store.
+func found(t *testing.T, adopt bool, dirs ...string) (p *Plan, dir string) {
+	t.Helper()
+	var left Survivors
+	for _, d := range dirs {
+		f := take(t, d)
+		defer f.Close()
+		left.Folders = append(left.Folders, f)
+	}
+	p = &Plan{Loud: true}
+	must(t, left.Look(p))
+	defer left.Close()
+	store, folder := left.Best()
+	n := Foundation{Folder: folder, Address: "127.0.0.1:9", Cluster: newCluster, Name: "second", Source: store, Now: time.UnixMilli(1)}
+	must(t, n.Plan(p, left.Votes(adopt)))
+	must(t, p.Do(context.Background(), func(string, ...any) {}))
+	return p, folder.dir
+}
+
+// mustBegin holds a folder to what the first member of a new cluster may have.
+func mustBegin(t *testing.T, dir string, applied protocol.Instance) {
+	t.Helper()
+	want := storage.Identity{Cluster: newCluster, Role: protocol.RoleServer, ID: 1}
+	s, r, err := open(dir, want, false)
+	must(t, err)
+	defer s.Close(nil)
+	if !r.Promised.IsZero() || len(r.Votes)+len(r.Pins) != 0 || r.Round != 0 || r.Applied != applied {
+		t.Errorf("promise %s, round %d, %d votes, %d pins, applied %s; want applied %s and nothing else",
+			r.Promised, r.Round, len(r.Votes), len(r.Pins), r.Applied, applied)
+	}
+	state, err := list.RestoreState(r.Head, list.Options{})
+	must(t, err)
+	m := state.Members()
+	if len(m.Voters) != 1 || m.Voters[0] != (protocol.Member{ID: 1, Address: "127.0.0.1:9"}) || m.Changing() || len(m.Learners) != 0 {
+		t.Errorf("members %+v", m)
+	}
+	if last, ok := state.Session(1); !ok || uint64(last) != state.Length() {
+		t.Errorf("the session is at %d of %d entries, known %v", last, state.Length(), ok)
+	}
+}
+
+func (p *Plan) text() string {
+	var b strings.Builder
+	_ = p.WriteText(&b)
+	return b.String()
+}
+
+func TestANewClusterHasTheListAndTheVotesAboveItWithoutAGap(t *testing.T) {
+	for _, c := range []struct {
+		adopt   bool
+		votes   []protocol.Instance
+		applied protocol.Instance
+		lost    string
+	}{
+		{true, nil, 12, ""},
+		{true, []protocol.Instance{13, 14, 15}, 15, ""},
+		{true, []protocol.Instance{13, 14, 16, 17}, 14, "the votes on 2 instances behind instance 15"},
+		{true, []protocol.Instance{14}, 12, "the votes on 1 instances behind instance 13"},
+		{false, []protocol.Instance{13, 14}, 12, "the votes on 2 instances from 13 on"},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			dir := t.TempDir()
+			var votes []protocol.Vote
+			for _, i := range c.votes {
+				votes = append(votes, vote(3, i))
+			}
+			makeStore(t, dir, 2, 12, votes...)
+			p, where := found(t, c.adopt, dir)
+			mustBegin(t, where, c.applied)
+			mustHave(t, where, int(c.applied-1)*100)
+			if got := strings.Join(p.Lost, "\n"); c.lost == "" && got != "" || !strings.Contains(got, c.lost) {
+				t.Errorf("lost: %q, want %q", got, c.lost)
+			}
+		})
+	}
+}
+
+// Of two survivors one has the longer list, the other one the votes.
+func TestSurvivorsAreTakenTogether(t *testing.T) {
+	a, b := t.TempDir(), t.TempDir()
+	other := vote(2, 15)
+	other.Value = protocol.Value(nil).AppendOpen(protocol.Nonce{9})
+	makeStore(t, a, 1, 11, vote(3, 12), vote(3, 13), vote(3, 14), vote(5, 15))
+	makeStore(t, b, 2, 13, other)
+	p, where := found(t, true, a, b)
+	if where != b {
+		t.Errorf("the new store is in %s, want %s, which knows most", where, b)
+	}
+	mustBegin(t, where, 15)
+	mustHave(t, where, 1400) // the vote of ballot 5, not that of ballot 2
+	if text := p.text(); !strings.Contains(text, filepath.Base(b)+" knows most") {
+		t.Errorf("%s", text)
+	}
+	if id, err := storage.ReadIdentity(a); err != nil || id.Cluster != oldCluster {
+		t.Errorf("the other folder was changed: %s, %v", id, err)
+	}
+}
+
+func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
+	a, b, c := t.TempDir(), t.TempDir(), t.TempDir()
+	makeStore(t, a, 1, 5)
+	makeStore(t, b, 1, 6)
+	look := func(dirs ...string) error {
+		var left Survivors
+		for _, d := range dirs {
+			f, err := Take(d)
+			must(t, err)
+			defer f.Close()
+			left.Folders = append(left.Folders, f)
+		}
+		err := left.Look(&Plan{})
+		if err == nil {
+			must(t, left.Close())
+		}
+		return err
+	}
+	if err := look(a, b); err == nil || !strings.Contains(err.Error(), "both stores of server 1") {
+		t.Errorf("a server twice: %v", err)
+	}
+	s, _, err := storage.Open(storage.Options{Dir: c, Want: storage.Identity{Cluster: 99, Role: protocol.RoleServer, ID: 3}, Init: true, SegmentBytes: 64 << 10})
+	must(t, err)
+	must(t, s.Close(nil))
+	if err := look(a, c); err == nil {
+		t.Error("stores of two clusters were taken")
+	}
+	source, err := OpenStopped(a)
+	must(t, err)
+	defer source.Close()
+	n := Foundation{Folder: take(t, t.TempDir()), Address: "x:1", Cluster: oldCluster, Source: source}
+	if err := n.Plan(&Plan{}, nil); err == nil || !strings.Contains(err.Error(), "another name") {
+		t.Errorf("a new cluster under the old identity: %v", err)
+	}
+}
+
+func TestAClusterIsLostOnlyWithoutAMajority(t *testing.T) {
+	dir := t.TempDir()
+	makeStore(t, dir, 1, 5)
+	left := Survivors{Folders: []*Folder{take(t, dir)}}
+	must(t, left.Look(&Plan{}))
+	defer left.Close()
+	for listening, want := range map[string]bool{"": false, "127.0.0.1:2": true, "127.0.0.1:1": false} {
+		there, majority, err := left.StillThere(func(address string) bool { return address == listening })
+		if err != nil || majority != want {
+			t.Errorf("with somebody at %q: %v, a majority: %v, want %v; %v", listening, there, majority, want, err)
+		}
+	}
+}
