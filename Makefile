@@ -44,7 +44,7 @@ bench: ## run all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 compare: ## measure us beside hashicorp/raft, dragonboat and etcd (a module of its own), for about 12 minutes
-	cd bench && go run . --out compare.json --plots ../docs/plots
+	cd bench && go run . --out ../docs/comparison/result.json --plots ../docs/comparison --page ../docs/performance.md
 
 compare-check: ## build, vet and test that module, and have a short look at ours and one peer
 	cd bench && go vet ./... && go test ./... && \

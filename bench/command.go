@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"paxos/bench/compare"
-	"paxos/bench/plot"
 	"paxos/bench/report"
 	"paxos/bench/system"
 	"paxos/internal/terminal"
@@ -31,7 +30,7 @@ type benchFlags struct {
 	dir      string
 	json     bool
 	out      string
-	plots    string
+	write    writeFlags
 }
 
 func newBench() *cobra.Command {
@@ -58,15 +57,15 @@ Systems: ` + strings.Join(system.Names(), ", ") + `.`,
 		Example: `  go run .
   go run . --quick
   go run . --systems paxos-roles,dragonboat --payloads 64 --inflight 1,1024 --rounds 5
-  go run . --out result.json --plots ../docs/plots
-  go run . plot result.json --plots ../docs/plots`,
+  go run . --out result.json --plots ../docs/comparison --page ../docs/performance.md
+  go run . show result.json --plots ../docs/comparison --page ../docs/performance.md`,
 		Args:          cobra.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.register(cmd)
-	cmd.AddCommand(newPlot())
+	cmd.AddCommand(newShow())
 	return cmd
 }
 
@@ -83,7 +82,7 @@ func (f *benchFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.dir, "data-dir", "", "folder for all data, on a disk (default: TMPDIR or /var/tmp); what is put there is removed")
 	flags.BoolVar(&f.json, "json", false, "print the report in JSON")
 	flags.StringVar(&f.out, "out", "", "also write the report in JSON to this file")
-	flags.StringVar(&f.plots, "plots", "", "draw the plots into this folder")
+	f.write.register(flags)
 	flags.SortFlags = false
 }
 
@@ -172,10 +171,8 @@ func (f *benchFlags) tell(cmd *cobra.Command, r report.Report) error {
 			return fmt.Errorf("write the report: %w", err)
 		}
 	}
-	if f.plots != "" {
-		if err := plot.Write(f.plots, r); err != nil {
-			return err
-		}
+	if err := f.write.do(r); err != nil {
+		return err
 	}
 	if f.json {
 		e := json.NewEncoder(cmd.OutOrStdout())

@@ -6,7 +6,7 @@
 // It is a Go module of its own, so that what it compares with is no dependency of
 // ours. Where to read on:
 //
-//   - command.go: the flags; plots.go: drawing an earlier report again;
+//   - command.go: the flags; show.go: an earlier report again;
 //   - compare: what is measured, in which order;
 //   - system: how each system is started, and where its load is made;
 //   - peer: the programs that play the systems, with all settings;

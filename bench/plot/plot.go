@@ -70,7 +70,7 @@ func (p painter) middle() int {
 func (p painter) color(system string) int {
 	for i, s := range p.Systems {
 		if s.Name == system {
-			return i % 9
+			return i % len(colours)
 		}
 	}
 	return 0
