@@ -13,7 +13,7 @@ import (
 func (r Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Three durable replicas of each system, all up at once on loopback, %d CPUs; %s.\n", r.CPUs, r.Started.Format("2006-01-02 15:04"))
-	fmt.Fprintf(&b, "Each phase: %s after %s of warm-up, in turn; medians of %d rounds. One fdatasync: %s (p50).\n\n", r.Phase, r.Warmup, r.Rounds, milliseconds(r.FsyncP50))
+	fmt.Fprintf(&b, "Each phase: %s after %s of warm-up, in turn; medians of %d rounds. One fdatasync: %s ms (p50).\n\n", r.Phase, r.Warmup, r.Rounds, milliseconds(r.FsyncP50))
 	b.WriteString(legend)
 	if r.Uncounted != "" {
 		fmt.Fprintf(&b, "Fsyncs were not counted: %s.\n", r.Uncounted)
