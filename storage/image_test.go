@@ -250,3 +250,17 @@ func TestAMissingPieceOfANamedImageIsDamage(t *testing.T) {
 		t.Errorf("a damaged list of images: %v", err)
 	}
 }
+
+func TestAListWhoseFrontIsAnImageIsNotCopied(t *testing.T) {
+	w := newWorld(1)
+	if _, err := w.open(true); err != nil {
+		t.Fatal(err)
+	}
+	image, err := w.writeImage(2)
+	must(t, err)
+	must(t, image.Finish(2))
+	must(t, w.store.Close(nil))
+	if _, err := OpenSaved(w.options(false)); !errors.Is(err, ErrImages) {
+		t.Errorf("copied: %v", err)
+	}
+}

@@ -22,6 +22,11 @@ type Saved struct {
 	votes    []protocol.Vote
 }
 
+// ErrImages says that a list cannot be copied: its front is an image of the state of
+// a program with a state machine (package engine). Let the node join again instead,
+// or copy the whole folder of the stopped process to the same node's new disk.
+var ErrImages = errors.New("the list is not whole")
+
 // OpenSaved reads the checkpoint of the store in Options.Dir, whoever's it is:
 // Options.Want does not count. The log is not looked at. Whoever calls it sees to it
 // that no process has the store; if one has, the error is ErrLocked.
@@ -62,6 +67,9 @@ func openSaved(o Options) (*Saved, error) {
 		return nil, errors.Join(err, s.store.db.Close())
 	}
 	s.st, s.head, s.votes = s.store.last, r.Head, r.done(r.Log).Votes
+	if n := s.store.Images().Newest.Index; n > 0 {
+		return nil, errors.Join(fmt.Errorf("%w: %s: an image of a program's state stands for the list's first %d entries", ErrImages, o.Dir, n), s.store.db.Close())
+	}
 	return s, nil
 }
 
