@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"paxos/protocol"
 )
@@ -92,7 +93,8 @@ func TestANodeThatWasAwayForTooLongGetsAnImage(t *testing.T) {
 	agree(t, nodes, 9600)
 }
 
-// cutOff keeps a running node away from the others, for a while.
+// cutOff keeps a running node away from the others, for a while. Nodes that lag ask
+// for the members, and would connect to all of them again: see neverSeek.
 func cutOff(nodes []*testNode, lonely *testNode) (heal func()) {
 	for _, n := range nodes {
 		peers := n.place.peers(n.Members())
@@ -109,7 +111,15 @@ func cutOff(nodes []*testNode, lonely *testNode) (heal func()) {
 	}
 }
 
+// neverSeek has the nodes of a test never ask for the members.
+func neverSeek(t *testing.T) {
+	saved := usualPatience
+	t.Cleanup(func() { usualPatience = saved })
+	usualPatience.seekAfter, usualPatience.seekEvery = time.Hour, time.Hour
+}
+
 func TestAnImageIsInstalledInARunningNode(t *testing.T) {
+	neverSeek(t)
 	nodes := often(newNodes(t, 3))
 	for _, n := range nodes {
 		n.start()

@@ -36,7 +36,11 @@ type mark struct {
 	done  chan struct{}
 }
 
-func newReader(e *Engine) *reader { return &reader{engine: e, machine: e.options.Machine} }
+func newReader(e *Engine) *reader {
+	r := &reader{engine: e, machine: e.options.Machine}
+	r.results.next = &r.next
+	return r
+}
 
 // run reads until ctx ends, the node does, or something fails.
 func (r *reader) run(ctx context.Context) (err error) {

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // waiter is a Propose that waits for what the machine makes of its command.
@@ -17,6 +18,7 @@ type waiter struct {
 // notes the place of a command before any View shows it, so the reader of the list
 // finds the waiter there. Places come in ascending order.
 type results struct {
+	next    *atomic.Uint64 // where the reader is
 	mu      sync.Mutex
 	waiting []*waiter // ascending by index
 	ended   error     // why no result will come any more
@@ -43,6 +45,10 @@ func (r *results) placed(w *waiter, index uint64) {
 	w.index = index
 	if r.ended != nil {
 		w.fail(r.ended)
+		return
+	}
+	if index < r.next.Load() { // the reader was restored from a peer's image before the list was
+		w.fail(errPassed)
 		return
 	}
 	if n := len(r.waiting); n > 0 && r.waiting[n-1].index >= index {

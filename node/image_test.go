@@ -1,0 +1,134 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/storage"
+	"paxos/storage/kv"
+	"paxos/vfs"
+)
+
+func TestATrailerComesBackAndNothingElseIsTakenForOne(t *testing.T) {
+	head := []byte("the head of a list, which is longer than a trailer, as all of them are")
+	if got := appendTrailer(slices.Clone(head), storage.Images{}); string(got) != string(head) {
+		t.Error("a store without images says something of them")
+	}
+	named := storage.Images{Newest: storage.Image{Index: 5000, Generation: 3, Pieces: 2, Bytes: 300, Sum: 9}, Kept: 4}
+	data := appendTrailer(slices.Clone(head), named)
+	back, got, found := splitTrailer(data)
+	if !found || string(back) != string(head) || got.Image != named.Newest || got.Kept != named.Kept || got.check() != nil {
+		t.Errorf("came back %q, %+v, %v: %v", back, got, found, got.check())
+	}
+	for i := len(head); i < len(data); i++ {
+		damaged := slices.Clone(data)
+		damaged[i] ^= 1
+		if _, _, found := splitTrailer(damaged); found {
+			t.Errorf("damaged at byte %d, and believed", i-len(head))
+		}
+	}
+	for _, wrong := range []trailer{
+		{}, {Image: storage.Image{Index: 9, Generation: 1, Pieces: 2, Bytes: 1}},
+		{Image: storage.Image{Index: 9, Generation: 1, Pieces: 1, Bytes: list.MaxRawPiece + 1}},
+		{Image: storage.Image{Index: 9, Generation: 1 << 31, Pieces: 1, Bytes: 1}},
+		{Image: storage.Image{Index: 1023, Generation: 1, Pieces: 1, Bytes: 1}, Kept: 1},
+	} {
+		if wrong.check() == nil {
+			t.Errorf("%+v is believed", wrong)
+		}
+	}
+}
+
+// withImage is a donor that has dropped its first chunks.
+func withImage(d donor, index, kept uint64) (donor, storage.Image) {
+	image := storage.Image{Index: index, Generation: 6, Pieces: 2, Bytes: 20}
+	for n := range image.Pieces {
+		d.chunks[pieceNumber(image.Generation, n)] = list.EncodePiece(nil, []byte("ten bytes."))
+	}
+	for n := range kept {
+		delete(d.chunks, n)
+	}
+	d.head = appendTrailer(d.head, storage.Images{Newest: image, Kept: kept})
+	return d, image
+}
+
+func TestWhereChunksAreDroppedTheImageIsFetchedAndTheChunksBehindIt(t *testing.T) {
+	m := newTestMachine(t)
+	m.Images = true
+	d, image := withImage(newDonor(200, 30), 3*protocol.ChunkEntries+7, 2)
+	f, _ := fetchAll(t, m, d)
+	if f.image == nil || *f.image != image || f.Checkpoint.ChunkCount != 5 {
+		t.Errorf("installs %+v with %d chunks", f.image, f.Checkpoint.ChunkCount)
+	}
+}
+
+func TestAServerThatKeepsTheWholeListTakesNoImage(t *testing.T) {
+	m := newTestMachine(t)
+	d, _ := withImage(newDonor(200, 30), 3*protocol.ChunkEntries+7, 2)
+	m.install = installation{under: true}
+	m.takeHead(1, d.head)
+	if m.install.under || m.install.head != nil {
+		t.Error("a head whose chunks nobody has is fetched")
+	}
+}
+
+func TestAnImageThatIsNotTheOneAnnouncedIsOfNoUse(t *testing.T) {
+	store, _, err := storage.Open(storage.Options{
+		Dir: "/d", Init: true, FS: vfs.NewMem(1), OpenDB: kv.NewMemory().Open, SegmentBytes: 4096,
+		Want: storage.Identity{Cluster: 1, Role: protocol.RoleServer, ID: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorker(store, list.Options{}, newFailure(func() {}), func() {})
+	piece := func(n uint32) storage.Piece {
+		return storage.Piece{Number: n, Data: list.EncodePiece(nil, []byte("ten bytes."))}
+	}
+	useless, err := w.takePieces(job{transfer: 1, pieces: []storage.Piece{piece(0), piece(1)}})
+	if useless != nil || err != nil {
+		t.Fatal(useless, err)
+	}
+	right := storage.Image{Index: 9, Generation: 1, Pieces: 2, Bytes: 20}
+	for sum := range uint64(2) { // it is not that of these pieces
+		right.Sum = sum
+		if err := w.checkImage(job{transfer: 1, frozen: &Frozen{image: &right}}); err == nil {
+			t.Errorf("the sum %d is believed", sum)
+		}
+	}
+	if err := w.checkImage(job{transfer: 2, frozen: &Frozen{image: &right}}); err == nil {
+		t.Error("pieces of another transfer are believed")
+	}
+	bad := piece(2)
+	bad.Data[3] ^= 1
+	if useless, err := w.takePieces(job{transfer: 1, pieces: []storage.Piece{bad}}); useless == nil || err != nil {
+		t.Errorf("a damaged piece: %v, %v", useless, err)
+	}
+}
+
+// Whoever reads Views finds what was noted of an entry's place.
+func TestAPlaceIsToldBeforeTheEntryCanBeSeen(t *testing.T) {
+	servers := newTestCluster(t, 3).startServers()
+	for n := range uint64(50) {
+		s := servers[n%3]
+		enough := make(chan struct{})
+		err := s.AppendTelling(patient(t), []byte("x"), func(index uint64) {
+			if length := s.View().Length(); index != n || length > index {
+				t.Errorf("told is %d, want %d, when the list has %d entries already", index, n, length)
+			}
+			close(enough)
+		}, enough)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(patient(t))
+	cancel()
+	err := servers[0].AppendTelling(ctx, make([]byte, 1<<20), func(uint64) { t.Error("it has no place") }, nil)
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, ErrTooLong) {
+		t.Errorf("a command that is too long: %v", err)
+	}
+}
