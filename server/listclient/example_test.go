@@ -1,5 +1,7 @@
 package listclient_test
 
+//lint:file-ignore SA4006 glance shows each call and looks at the last error only
+
 import (
 	"context"
 	"errors"
