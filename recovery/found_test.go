@@ -98,14 +98,16 @@ func TestSurvivorsAreTakenTogether(t *testing.T) {
 	a, b := t.TempDir(), t.TempDir()
 	other := vote(2, 15)
 	other.Value = protocol.Value(nil).AppendOpen(protocol.Nonce{9})
-	makeStore(t, a, 1, 11, vote(3, 12), vote(3, 13), vote(3, 14), vote(5, 15))
-	makeStore(t, b, 2, 13, other)
+	lower := vote(3, 14)
+	lower.Value = nil
+	makeStore(t, a, 1, 11, vote(3, 12), vote(3, 13), lower, vote(5, 15))
+	makeStore(t, b, 2, 13, vote(4, 14), other)
 	p, where := found(t, true, a, b)
 	if where != b {
 		t.Errorf("the new store is in %s, want %s, which knows most", where, b)
 	}
 	mustBegin(t, where, 15)
-	mustHave(t, where, 1400) // the vote of ballot 5, not that of ballot 2
+	mustHave(t, where, 1400) // the votes of ballots 4 and 5, not those of 3 and 2
 	if text := p.text(); !strings.Contains(text, filepath.Base(b)+" knows most") {
 		t.Errorf("%s", text)
 	}

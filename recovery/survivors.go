@@ -113,8 +113,8 @@ func (s *Survivors) Close() error {
 
 // StillThere tells which members of the old cluster are there: the survivors
 // that can be started as they are, and those at whose address somebody listens.
-// If they are a majority of its voters, while a change is under way of both
-// configurations, the cluster is not lost: it can go on, or does.
+// If they are a majority of its voters (of both configurations, while both govern),
+// the cluster is not lost: it can go on, or does.
 func (s *Survivors) StillThere(listens func(address string) bool) (there []string, majority bool, err error) {
 	best, _ := s.Best()
 	state, err := list.RestoreState(best.Head(), list.Options{})
@@ -134,8 +134,9 @@ func (s *Survivors) StillThere(listens func(address string) bool) (there []strin
 		}
 		alive[v.ID] = true
 	}
-	majority = most(members.Voters, alive) && (!members.Changing() || most(members.Old, alive))
-	return there, majority, nil
+	// The old configuration counts only as long as it governs an instance above the list (rule 13).
+	settled := !members.Changing() || best.Applied()+1 >= members.From
+	return there, most(members.Voters, alive) && (settled || most(members.Old, alive)), nil
 }
 
 // most reports whether a majority of voters is alive.
