@@ -12,7 +12,7 @@ import (
 // Differs says in what an output is not what a page shows; empty if in nothing. The
 // kind is the language of the block that shows it:
 //
-//   - "text" or "console": the same text, however many spaces stand between words; "..."
+//   - "text" or "console": the same text, however many spaces stand between words or before them; "..."
 //     is anything within a line or, alone in its line, any lines;
 //   - "json": the same value;
 //   - "json except NAME...": the same, but for the members of these names, of which only
@@ -48,11 +48,11 @@ func pattern(want string) *regexp.Regexp {
 			p.WriteString(`(?:[^\n]*\n)*`)
 			continue
 		}
-		parts := strings.Split(line, "...")
+		parts := strings.Split(strings.TrimLeft(line, " "), "...")
 		for i := range parts {
 			parts[i] = spaces.ReplaceAllString(regexp.QuoteMeta(parts[i]), " +")
 		}
-		p.WriteString(strings.Join(parts, `[^\n]*`) + `[ \t]*\n`)
+		p.WriteString(" *" + strings.Join(parts, `[^\n]*`) + `[ \t]*\n`)
 	}
 	return regexp.MustCompile(p.String() + `\z`)
 }

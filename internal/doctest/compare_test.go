@@ -23,6 +23,8 @@ func TestOutputIsComparedWithWhatThePageShows(t *testing.T) {
 		{"text", "", "...\n", true},
 		{"text", "ID   NAME\n1    x\n", "ID NAME\n1  x\n", true},
 		{"text", "ab\n", "a b\n", false},
+		{"text", "   1 a\n  22 b\n", "1 a\n22 b\n", true},
+		{"text", "1 a\n", "  1 a\n", true},
 		{"console", "a\n", "", false},
 		{"console", "", "", true},
 		{"json", `{"a": 1, "b": [1, 2]}`, `{"b":[1,2],"a":1}`, true},
