@@ -220,6 +220,9 @@ func TestManyChunksAreDroppedInSmallTransactions(t *testing.T) {
 		image, err := w.writeImage(count*protocol.ChunkEntries + index)
 		must(t, err)
 		must(t, image.Finish(count*protocol.ChunkEntries+index))
+		if kept := w.store.Images().Kept; index == 0 && kept != 0 {
+			t.Errorf("chunks below %d are dropped, and a transfer under way would lose its source", kept)
+		}
 	}
 	if kept := w.store.Images().Kept; kept != count || w.leftovers() != 0 {
 		t.Errorf("chunks below %d are dropped, %d keys are left", kept, w.leftovers())
