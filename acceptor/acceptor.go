@@ -136,11 +136,16 @@ func (a *Acceptor) Configure(members []protocol.Member, next protocol.NodeID) {
 // removed reports whether a message is from a server that was a member once. One
 // that is not known yet is another matter: it may know more than we do.
 func (a *Acceptor) removed(from protocol.Sender) bool {
-	if from.Role != protocol.RoleServer || from.ID >= a.next || protocol.HasMember(a.members, from.ID) {
+	if from.Role != protocol.RoleServer || !a.gone(from.ID) {
 		return false
 	}
 	a.stats.Removed++
 	return true
+}
+
+// gone reports whether an id was a member's once, and never will be again.
+func (a *Acceptor) gone(id protocol.NodeID) bool {
+	return id < a.next && !protocol.HasMember(a.members, id)
 }
 
 // SetLow says whether this process's disk is nearly full, so that the leader

@@ -3,6 +3,7 @@ package acceptor
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -257,4 +258,19 @@ func pow(n, k int) int {
 		p *= n
 	}
 	return p
+}
+
+// A proposer that is behind still knows the store of somebody who was removed.
+func TestThePinOfSomebodyWhoWasRemovedDoesNotComeBack(t *testing.T) {
+	a := start(t, Restored{})
+	a.Configure([]protocol.Member{{ID: 1}, {ID: 2}}, 4) // 3 is gone; 4 may come
+	pins := slices.Concat(ownPins, []protocol.Pin{{Acceptor: 2, Store: 22}, {Acceptor: 3, Store: 33}, {Acceptor: 4, Store: 44}})
+	for _, m := range []protocol.Message{
+		&protocol.Prepare{Ballot: ballot("1.7"), From: 1, Pins: pins}, &protocol.Heartbeat{Ballot: ballot("1.7"), Pins: pins},
+	} {
+		a.Step(0, protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleProposer, ID: 7}, Store: 7}, m, new(protocol.Output))
+		if got := fmt.Sprint(a.Pins()); strings.Contains(got, fmt.Sprint(pins[len(pins)-2])) || !strings.Contains(got, fmt.Sprint(pins[len(pins)-1])) {
+			t.Errorf("after %s the pins are %s", m.Type(), got)
+		}
+	}
 }

@@ -68,9 +68,14 @@ func (a *Acceptor) pinnedElsewhere(list []protocol.Pin) (store protocol.StoreID,
 	return 0, false
 }
 
-// learnPins takes over a proposer's pins, as far as they are news.
+// learnPins takes over a proposer's pins, as far as they are news. One of somebody who
+// was removed is none: a proposer that does not know it yet must not bring back what
+// was forgotten.
 func (a *Acceptor) learnPins(list []protocol.Pin, out *protocol.Output) {
 	for _, pin := range list {
+		if a.gone(pin.Acceptor) {
+			continue
+		}
 		switch a.pins.Learn(pin) {
 		case protocol.PinNew:
 			out.Persist([]protocol.Record{&protocol.Pinned{Pin: pin}})
