@@ -125,7 +125,7 @@ func (f *backupFlags) copyFrom(ctx context.Context, s listSource, out io.Writer)
 	if s.dir == "" {
 		return s.servers.fetch(ctx, f.local, out)
 	}
-	folder, err := recovery.Take(s.dir)
+	folder, err := takeStopped(s.dir)
 	if err != nil {
 		return err
 	}

@@ -64,6 +64,9 @@ func TestABackupUnderLoadIsRestoredElsewhere(t *testing.T) {
 	if code, _, stderr := call(t, "", "backup", s.File(), file); code != exitUsage || !strings.Contains(stderr, "there already") {
 		t.Errorf("over a backup: exit code %d, %s", code, stderr)
 	}
+	if code, _, stderr := call(t, "", "backup", s.DataDir(1), file+"-2"); code != exitRefused || !strings.Contains(stderr, "or ask it") {
+		t.Errorf("of a folder that is in use: exit code %d, %s", code, stderr)
+	}
 
 	// Elsewhere, as a new cluster.
 	elsewhere, store := filepath.Join(dir, "elsewhere"), filepath.Join(dir, "store")

@@ -155,7 +155,7 @@ func (x *valueExport) fromServers(ctx context.Context, s listSource) error {
 }
 
 func (x *valueExport) fromFolder(_ context.Context, s listSource) error {
-	folder, err := recovery.Take(s.dir)
+	folder, err := takeStopped(s.dir)
 	if err != nil {
 		return err
 	}

@@ -111,3 +111,30 @@ func TestADryRunMakesNothing(t *testing.T) {
 		}
 	}
 }
+
+// A repair that was interrupted is finished by the next one, whichever it is, when it
+// is allowed to.
+func TestAnInterruptedRepairIsFinishedFirst(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "acceptor-2")
+	old := roleStore(t, dir, protocol.RoleAcceptor, 2)
+	_, err := storage.Create(storage.Options{Dir: filepath.Join(dir, "repair", "store"), Want: storage.Identity{Cluster: 5, Role: protocol.RoleAcceptor, ID: 4}},
+		storage.Contents{Applied: 2, Head: list.New(list.Options{}).AppendHead(nil)})
+	ok(t, err)
+	writeFile(t, filepath.Join(dir, "repair", "plan"), `{"before":"before-test"}`)
+	code, stdout, stderr := call(t, "", "repair", "rebuild", dir, "--cluster", "none")
+	if code != exitUsage || !strings.Contains(stdout, "Finish the repair") || !strings.Contains(stderr, "--yes") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	if id, err := storage.ReadIdentity(dir); err != nil || id != old {
+		t.Errorf("it was not allowed, but the store is of %s: %v", id, err)
+	}
+	if code, _, stderr := call(t, "", "repair", "cut-tail", dir, "--yes"); code != exitOK {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	if id := mustNotVote(t, dir, old); id.ID != 4 {
+		t.Errorf("made %s", id)
+	}
+	if id, err := storage.ReadIdentity(filepath.Join(dir, "before-test")); err != nil || id != old {
+		t.Errorf("kept is %s: %v", id, err)
+	}
+}

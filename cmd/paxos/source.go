@@ -2,11 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 
 	"paxos/internal/config"
+	"paxos/recovery"
+	"paxos/storage"
 )
 
 // listSource is where a list is read from: the servers of a cluster file, one
@@ -37,6 +40,15 @@ func (f *listFlags) source(name string) (s listSource, err error) {
 	}
 	s.servers, err = f.resolveAll(config.Servers{server})
 	return s, err
+}
+
+// takeStopped takes the folder of a server, which must be stopped.
+func takeStopped(dir string) (*recovery.Folder, error) {
+	folder, err := recovery.Take(dir)
+	if errors.Is(err, storage.ErrLocked) {
+		return nil, fmt.Errorf("%w; or ask it: name its HOST:PORT in place of the folder", err)
+	}
+	return folder, err
 }
 
 // fetch writes a backup that the servers make to out.
