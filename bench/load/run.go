@@ -35,10 +35,10 @@ func Run(ctx context.Context, p Phase, payloads *Payloads, do Operation) (Result
 	return m.Result(), nil
 }
 
-// repeat is one caller.
+// repeat is one caller. It has at least one operation, however late it begins.
 func repeat(ctx context.Context, m *Meter, size, caller int, payloads *Payloads, do Operation) error {
 	started := time.Now()
-	for i := uint64(0); started.Before(m.End()); i++ {
+	for i := uint64(0); i == 0 || started.Before(m.End()); i++ {
 		if err := do(ctx, caller, payloads.Cut(caller, i, size)); err != nil {
 			return err
 		}
