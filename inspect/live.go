@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -32,7 +33,7 @@ type host struct {
 }
 
 // askTime is how long a process may take to answer.
-const askTime = 10 * time.Second
+const askTime = time.Minute
 
 // errNobody says that no process listens in the folder.
 var errNobody = errors.New("no process listens")
@@ -243,19 +244,24 @@ func hasOpen(pid int, path string) bool {
 // Running reports whether a process that runs has pinned what is read.
 func (f *Folder) Running() bool { return f.host != nil }
 
-// GiveWay gives this process the lowest priority, for processor and disk, so that the
-// node that it looks at has both. Threads inherit it; where it cannot be had nothing
-// is lost.
+// GiveWay makes this process take the processor and the disk only when nobody else wants
+// them, and one processor at most, so that the node that it looks at is not disturbed. To
+// be nice is not enough: a nice process that runs is not always interrupted when the node
+// wakes up, and a node that waits for its disk wakes up often. An idle one is, at once.
+// Threads that begin later inherit it; where it cannot be had nothing is lost.
 func GiveWay() {
 	const (
 		lowest       = 19
+		schedIdle    = 5
 		ioWhoProcess = 1
 		ioIdle       = 3 << 13
 	)
+	runtime.GOMAXPROCS(1)
 	tasks, _ := os.ReadDir("/proc/self/task")
 	for _, task := range tasks {
 		if tid, err := strconv.Atoi(task.Name()); err == nil {
 			_ = unix.Setpriority(unix.PRIO_PROCESS, tid, lowest)
+			_ = unix.SchedSetAttr(tid, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: schedIdle, Nice: lowest}, 0)
 			_, _, _ = unix.Syscall(unix.SYS_IOPRIO_SET, ioWhoProcess, uintptr(tid), ioIdle)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 )
 
 // startNode starts a list server that is a cluster of its own.
-func startNode(t *testing.T, dir string, change func(*node.Options)) *node.Server {
+func startNode(t testing.TB, dir string, change func(*node.Options)) *node.Server {
 	t.Helper()
 	quorum, err := protocol.NewQuorum(1)
 	must(t, err)
@@ -40,7 +41,9 @@ func startNode(t *testing.T, dir string, change func(*node.Options)) *node.Serve
 }
 
 // load appends until the test ends.
-func load(t *testing.T, s *node.Server) {
+func load(t testing.TB, s *node.Server) { loadCounted(t, s, new(atomic.Int64)) }
+
+func loadCounted(t testing.TB, s *node.Server, appended *atomic.Int64) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -50,7 +53,8 @@ func load(t *testing.T, s *node.Server) {
 			payloads[i] = []byte(strings.Repeat("x", i))
 		}
 		for ctx.Err() == nil {
-			_, _ = s.Append(ctx, payloads) // that the end of the test cuts it short is no error
+			placed, _ := s.Append(ctx, payloads) // that the end of the test cuts it short is no error
+			appended.Add(int64(len(placed)))
 		}
 	}()
 	t.Cleanup(func() { cancel(); <-done })
