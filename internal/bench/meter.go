@@ -124,7 +124,13 @@ func (m *meter) look() {
 		if m.disks && len(m.readings)%storesEvery == 0 {
 			m.weigh(p)
 		}
-		now.each[p.String()] = Figures{RSS: u.RSS, Anon: u.RSSAnon, Disk: m.stores[p.String()]}
+		f := Figures{RSS: u.RSS, Anon: u.RSSAnon, Disk: m.stores[p.String()]}
+		if f.RSS == 0 && len(m.readings) > 0 { // it is just ending: what it used last counts
+			f = m.readings[len(m.readings)-1].each[p.String()]
+		}
+		if f.RSS > 0 {
+			now.each[p.String()] = f
+		}
 	}
 	for _, cpu := range m.last {
 		now.cpu += cpu
