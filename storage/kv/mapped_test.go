@@ -35,9 +35,14 @@ func TestWhatWasReadOfADatabaseDoesNotStayInMemoryForEver(t *testing.T) {
 	must(t, err)
 	defer d.Close()
 	value := make([]byte, 64<<10)
-	for i := range 256 { // 16 MiB
-		must(t, d.Update(func(tx Tx) error { return tx.Put("b", []byte(fmt.Sprintf("%08d", i)), value) }))
-	}
+	must(t, d.Update(func(tx Tx) error {
+		for i := range 256 { // 16 MiB
+			if err := tx.Put("b", []byte(fmt.Sprintf("%08d", i)), value); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 	sum := 0
 	must(t, d.View(func(tx Tx) error {
 		return tx.Each("b", nil, func(_, v []byte) error {
