@@ -125,7 +125,7 @@ func (r *Reissue) do(_ context.Context, say func(string, ...any)) error {
 	if err != nil {
 		return err
 	}
-	say("the new store of %s %s is in its place; what was there is in %s", r.Want.Role, r.Want.ID, before)
+	say("the new store of %s %s is in its place%s", r.Want.Role, r.Want.ID, keptIn(before))
 	return nil
 }
 
@@ -138,7 +138,7 @@ func FinishPlan(f *Folder) *Plan {
 	p.do = func(_ context.Context, say func(string, ...any)) error {
 		before, err := f.Finish()
 		if err == nil {
-			say("the new store is in its place; what was there is in %s", before)
+			say("the new store is in its place%s", keptIn(before))
 		}
 		return err
 	}

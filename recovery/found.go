@@ -51,6 +51,7 @@ func (f *Foundation) Plan(p *Plan, votes *Votes) error {
 	p.step("make a store for the first and only member of a new cluster %q (%s): server %s at %s, with %s entries up to instance %s, and the sessions",
 		f.Name, f.Cluster, firstID, f.Address, number(f.length), f.applied)
 	p.step("put it into %s; what is there now is kept in a folder %sTIME within", f.Folder.dir, beforeName)
+	p.then("use the name %q for nothing else, and run this for one server only: two clusters of one name would be one to every server", f.Name)
 	p.then("start it:\n      paxos server --cluster FILE --node %s --data-dir %s      # FILE names %s alone", f.Address, f.Folder.dir, f.Address)
 	p.then("give every further server an empty folder, and let it join:\n      paxos member add FILE HOST:PORT, then: paxos server --cluster FILE --node HOST:PORT --data-dir DIR --join")
 	p.do = f.do
@@ -62,7 +63,7 @@ func (f *Foundation) do(_ context.Context, say func(string, ...any)) error {
 	if err != nil {
 		return err
 	}
-	say("the store of the new cluster %q is in its place; what was there is in %s", f.Name, before)
+	say("the store of the new cluster %q is in its place%s", f.Name, keptIn(before))
 	return nil
 }
 

@@ -165,7 +165,7 @@ func (j *Join) do(ctx context.Context, say func(string, ...any)) error {
 	if err != nil {
 		return err
 	}
-	say("the new store of member %s is in its place; what was there is in %s", id, before)
+	say("the new store of member %s is in its place%s", id, keptIn(before))
 	return nil
 }
 

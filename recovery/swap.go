@@ -109,7 +109,8 @@ func (f *Folder) Unfinished() (bool, error) {
 }
 
 // Swap makes a new store with build, in a folder that is named to it, and puts it
-// in the place of what is here, which it keeps in the folder whose name it returns.
+// in the place of what is here, which it keeps in the folder whose name it returns;
+// "" if there was nothing.
 func (f *Folder) Swap(now time.Time, build func(dir string) error) (before string, err error) {
 	if err := f.ensure(); err != nil {
 		return "", err
@@ -156,8 +157,19 @@ func (f *Folder) Finish() (before string, err error) {
 	if err := f.putInPlace(p.Before); err != nil {
 		return "", fmt.Errorf("put the new store in its place (run the repair again to finish it): %w", err)
 	}
+	if os.Remove(f.path(p.Before)) == nil { // nothing was there
+		p.Before = ""
+	}
 	err = f.change("remove "+workName, func() error { return f.removeWork() })
 	return p.Before, err
+}
+
+// keptIn says where Swap or Finish has put what was there.
+func keptIn(before string) string {
+	if before == "" {
+		return ""
+	}
+	return "; what was there is in " + before
 }
 
 // removeWork removes the plan last: what is left without it is of no meaning.
