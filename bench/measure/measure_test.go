@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -23,13 +24,14 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// play syncs once for each line it reads, from several threads, and says so.
+// play syncs for each line it reads, from three new threads, and says so.
 func play(dir string) {
 	lines := bufio.NewScanner(os.Stdin)
 	for n := 0; lines.Scan(); n++ {
 		var all sync.WaitGroup
 		for i := range 3 {
 			all.Go(func() {
+				runtime.LockOSThread() // and never unlocked: the thread ends with this goroutine
 				f, err := os.Create(filepath.Join(dir, fmt.Sprint(i)))
 				if err != nil || f.Sync() != nil || f.Close() != nil {
 					os.Exit(1)
@@ -77,8 +79,14 @@ func TestFsyncsAreCountedWhileTheyAreWatched(t *testing.T) {
 		t.Skip("counting fsyncs needs root")
 	}
 	p, _, again := syncing(t)
-	again(0) // before anybody counts
+	again(0)                          // before anybody counts
+	if err := p.Pause(); err != nil { // so that it starts no thread while they are listed
+		t.Fatal(err)
+	}
 	s, err := CountSyncs([]*process.Process{p})
+	if err := p.Resume(); err != nil {
+		t.Fatal(err)
+	}
 	if CannotCount(err) {
 		t.Logf("not on this machine: %v", err)
 		return

@@ -26,7 +26,8 @@ type Syncs struct {
 	counters []int // file descriptors, one for each call and thread
 }
 
-// CountSyncs begins to count. Threads that start later are counted too; processes are not.
+// CountSyncs begins to count, best while the processes are idle: a thread that
+// is being started at this very moment may be missed. Those that start later count.
 func CountSyncs(all []*process.Process) (*Syncs, error) {
 	s := &Syncs{}
 	for _, call := range calls {
