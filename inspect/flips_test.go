@@ -127,7 +127,7 @@ func TestEveryFlippedByteIsFoundAndNamed(t *testing.T) {
 	if found, _ := findings(t, dir); len(found) > 0 {
 		t.Fatalf("a whole store: %v", found)
 	}
-	step := int64(29)
+	step := int64(61)
 	if os.Getenv("PAXOS_INSPECT_FULL") != "" {
 		step = 1
 	}

@@ -163,3 +163,20 @@ func TestOnlyAFewMayLookAtATime(t *testing.T) {
 		must(t, f.Close())
 	}
 }
+
+// A view that the process had to let go is taken again, and what was read of the first
+// one is not reported.
+func TestALostViewIsTakenAgain(t *testing.T) {
+	dir := t.TempDir()
+	startNode(t, dir, nil)
+	f, err := Open(dir, Options{Report: func(x Finding) { t.Error(x) }})
+	must(t, err)
+	defer f.Close()
+	first := f.host
+	must(t, first.conn.Close())
+	sum, err := f.Verify(t.Context(), func(x Finding) { t.Error(x) })
+	must(t, err)
+	if f.host == nil || f.host == first || !f.host.holds() || !sum.InUse {
+		t.Errorf("it was read as %s: %+v", f.How(), sum)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -78,14 +79,43 @@ func (f *Folder) Log(from wal.Position, visit func(*LogEntry) error) error {
 
 var errEnough = errors.New("enough")
 
-func (f *Folder) everything(from wal.Position, visit func(*LogEntry) error) error {
-	return wal.Inspect(vfs.OS{}, f.logDir(), from, func(x wal.Found) error {
-		e := &LogEntry{Found: x, File: wal.SegmentPath(f.logDir(), x.At.Segment)}
-		if x.Kind == wal.KindRecord || x.Kind == wal.KindTorn && x.Type != 0 {
-			e.decode()
+// logTries is how often a segment that a running process drops while it is being read
+// is passed over in a row.
+const logTries = 10
+
+// everything visits what stands in the log. Segments that a running process drops
+// meanwhile are passed over; their numbers are never used again.
+func (f *Folder) everything(from wal.Position, visit func(*LogEntry) error) (err error) {
+	for range logTries {
+		last := wal.Position{}
+		err = wal.Inspect(vfs.OS{}, f.logDir(), from, func(x wal.Found) error {
+			last = x.At
+			e := &LogEntry{Found: x, File: wal.SegmentPath(f.logDir(), x.At.Segment)}
+			if x.Kind == wal.KindDamaged && f.dropped(e.File) {
+				return nil
+			}
+			if x.Kind == wal.KindRecord || x.Kind == wal.KindTorn && x.Type != 0 {
+				e.decode()
+			}
+			return visit(e)
+		})
+		if !f.inUse() || !errors.Is(err, fs.ErrNotExist) {
+			return err
 		}
-		return visit(e)
-	})
+		if !last.IsZero() {
+			from = wal.Position{Segment: last.Segment + 1}
+		}
+	}
+	return err
+}
+
+// dropped reports whether a running process has dropped a segment.
+func (f *Folder) dropped(path string) bool {
+	if !f.inUse() {
+		return false
+	}
+	_, err := os.Stat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 func (e *LogEntry) decode() {

@@ -262,7 +262,9 @@ func (v *verifier) strange(dir string, known func(string) bool) {
 			continue
 		}
 		what := "no file of the store"
-		if strings.HasSuffix(e.Name(), ".new") {
+		if strings.HasPrefix(e.Name(), "before-") {
+			what = "what a repair has put aside"
+		} else if strings.HasSuffix(e.Name(), ".new") {
 			what = "was being made when the process ended; the next start clears it away"
 		}
 		v.Folder.report(Finding{File: filepath.Join(dir, e.Name()), Offset: -1, Detail: what, Note: true})

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"paxos/list"
+	"paxos/protocol"
 	"paxos/storage"
+	"paxos/storage/kv"
 )
 
 func TestAWholeStoreIsFoundWholeAndNothingIsChanged(t *testing.T) {
@@ -125,5 +128,76 @@ func TestLeftoversAreNotes(t *testing.T) {
 	found, sum := findings(t, dir)
 	if len(found) != 4 || sum.Damaged != 0 || sum.Notes != 4 {
 		t.Errorf("found %v", found)
+	}
+}
+
+// An image of a program's state machine stands for the chunks that are dropped: the
+// store is whole without them, and not without a piece of the image.
+func TestImagesStandForChunksThatAreDropped(t *testing.T) {
+	dir := t.TempDir()
+	m := newMaker(t, dir, 64<<10)
+	for range 60 {
+		m.decide(m.values(100))
+	}
+	m.checkpoint()
+	for index := uint64(3000); index <= 5000; index += 2000 {
+		w, err := m.store.BeginImage()
+		must(t, err)
+		for n := range uint32(3) {
+			raw := []byte(strings.Repeat("state ", 100+int(n)))
+			must(t, w.Put(storage.Piece{Number: n, Data: list.EncodePiece(nil, raw), Bytes: len(raw)}))
+		}
+		must(t, w.Finish(index))
+	}
+	m.close()
+	found, sum := findings(t, dir)
+	if len(found) > 0 || sum.Pieces != 6 || sum.Chunks != 3 {
+		t.Errorf("%+v: %v", sum, found)
+	}
+	f := open(t, dir)
+	entries := 0
+	must(t, f.Entries(0, func(uint64, []byte) error { entries++; return nil }))
+	if s := f.Store(); s.Image == nil || s.Image.Index != 5000 || entries != 6000-2*protocol.ChunkEntries {
+		t.Errorf("%+v, %d entries", s.Image, entries)
+	}
+	db, err := kv.OpenBolt(filepath.Join(dir, storage.DatabaseName), false)
+	must(t, err)
+	must(t, db.Update(func(tx kv.Tx) error { return tx.Delete(storage.BucketImages, storage.NumberKey(2<<32|1)) }))
+	must(t, db.Close())
+	if found, _ := findings(t, dir); len(found) != 1 || !strings.Contains(found[0].Detail, "2 pieces instead of 3") {
+		t.Errorf("without a piece: %v", found)
+	}
+}
+
+// What the state counts is there, or it is said what is missing.
+func TestWhatIsMissingIsFound(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(tx kv.Tx) error
+		says   string
+	}{
+		{"a vote", func(tx kv.Tx) error { return tx.Clear(storage.BucketVotes) }, "0 votes instead of"},
+		{"a chunk in the middle", func(tx kv.Tx) error { return tx.Delete(storage.BucketChunks, storage.NumberKey(1)) }, "chunks 1 to 1 are missing"},
+		{"the last chunk", func(tx kv.Tx) error { return tx.Delete(storage.BucketChunks, storage.NumberKey(2)) }, "chunks 2 to 2 are missing"},
+		{"all chunks", func(tx kv.Tx) error { return tx.Clear(storage.BucketChunks) }, "needs 3 chunks"},
+		{"the head", func(tx kv.Tx) error { return tx.Delete(storage.BucketMeta, []byte(storage.KeyHead)) }, "the head is not that"},
+		{"the state", func(tx kv.Tx) error { return tx.Delete(storage.BucketMeta, []byte(storage.KeyState)) }, "no state"},
+		{"everything", func(tx kv.Tx) error { return tx.Clear(storage.BucketMeta) }, "meta is missing"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			smallStore(t, dir)
+			db, err := kv.OpenBolt(filepath.Join(dir, storage.DatabaseName), false)
+			must(t, err)
+			must(t, db.Update(c.change))
+			must(t, db.Close())
+			found, _ := findings(t, dir)
+			for _, x := range found {
+				if strings.Contains(x.Detail, c.says) {
+					return
+				}
+			}
+			t.Errorf("%q is not said: %v", c.says, found)
+		})
 	}
 }
