@@ -68,7 +68,7 @@ func TestARunningNodeIsFoundWhole(t *testing.T) {
 	load(t, s)
 	var applied protocol.Instance
 	var length uint64
-	for looks := 0; looks < 5 || length < 20_000; looks++ {
+	for looks := 0; looks < 5 || length < 5_000; looks++ {
 		f, err := Open(dir, Options{Report: func(x Finding) { t.Error(x) }})
 		must(t, err)
 		if !strings.HasPrefix(f.How(), "running") {
