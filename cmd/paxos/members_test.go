@@ -256,7 +256,13 @@ func TestALeadingServerHandsOverWhenItStops(t *testing.T) {
 		ok(t, s.Restart(i, "--election-timeout", "1h"))
 		ok(t, s.Wait(s.ctx, "it to follow", func() bool { return s.Ready(s.ctx, i) }))
 	}
-	ok(t, s.Wait(s.ctx, "server 1 to lead", func() bool { return s.Leader(s.ctx) == 1 }))
+	ok(t, s.Wait(s.ctx, "server 1 to lead", func() bool {
+		if s.Leader(s.ctx) == 1 {
+			return true
+		}
+		call(t, "", "leader", "transfer", s.File(), "--to", "1", "--timeout", "5")
+		return false
+	}))
 	w := s.write()
 	w.goOn()
 	ok(t, s.Stop(1))
