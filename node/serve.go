@@ -1,6 +1,7 @@
 package node
 
 import (
+	"bytes"
 	"fmt"
 	"hash/crc32"
 	"sync/atomic"
@@ -154,7 +155,10 @@ type headSource interface {
 }
 
 // get returns the head of a certain number, no data if it is gone and the peer
-// must start again; or for 0 the newest one, as far as there is room.
+// must start again; or for 0 the newest one, as far as there is room. A head may
+// change though its number does not: images are named without a checkpoint, and
+// those that the old trailer names may be dropped. Whoever is fetching the old head
+// sees another checksum, and begins again.
 func (c *headCache) get(source headSource, number uint64, now protocol.Time) (uint64, []byte, error) {
 	e := c.find(number)
 	if number == 0 {
@@ -162,8 +166,11 @@ func (c *headCache) get(source headSource, number uint64, now protocol.Time) (ui
 		if err != nil || data == nil || applied == 0 {
 			return 0, nil, err
 		}
-		if e = c.find(uint64(applied)); e == nil {
-			e = c.admit(cachedHead{number: uint64(applied), data: data, since: now}, now)
+		head := cachedHead{number: uint64(applied), data: data, since: now}
+		if e = c.find(head.number); e == nil {
+			e = c.admit(head, now)
+		} else if !bytes.Equal(e.data, data) {
+			*e = head
 		}
 	}
 	if e == nil {

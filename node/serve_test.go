@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"paxos/protocol"
+	"paxos/storage"
 )
 
 // newestHead is a store whose newest head is of a certain instance.
@@ -101,4 +102,32 @@ func TestAHeadDoesNotStayForEver(t *testing.T) {
 	c.expect(t, age, 3, 0, 3)
 	c.expect(t, age, 3, 2, 2)
 	c.expect(t, age, 3, 1, 0)
+}
+
+// imagesOf is a store whose head stays, while it names one image after the other.
+type imagesOf struct{ named storage.Images }
+
+func (s *imagesOf) Head() (protocol.Instance, []byte, error) {
+	return 7, appendTrailer([]byte("a head"), s.named), nil
+}
+
+// Images are named without a checkpoint; a peer that begins must not be sent to an
+// image that was dropped since, though it asks all the time.
+func TestAHeadInTheCacheNamesTheImagesThatThereAre(t *testing.T) {
+	var c headCache
+	s := new(imagesOf)
+	for generation := range uint32(5) {
+		s.named.Newest = storage.Image{Index: uint64(1000 * (generation + 1)), Generation: generation + 1, Pieces: 1, Bytes: 1}
+		number, data, err := c.get(s, 0, protocol.Time(generation))
+		if _, got, _ := splitTrailer(data); err != nil || number != 7 || got.Image != s.named.Newest {
+			t.Fatalf("head %d names %+v, want %+v (%v)", number, got.Image, s.named.Newest, err)
+		}
+		_, again, _ := c.get(s, 7, protocol.Time(generation)) // whoever is fetching it gets the same one
+		if string(again) != string(data) {
+			t.Fatal("one number stands for two heads")
+		}
+	}
+	if c.entries[1].number != 0 {
+		t.Error("one head is cached twice")
+	}
 }
