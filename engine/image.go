@@ -81,8 +81,10 @@ func (r *reader) writeImage(ctx context.Context, index uint64) error {
 	return nil
 }
 
-// imageReader reads what Snapshot wrote.
+// imageReader reads what Snapshot wrote. It fails where the engine is being stopped,
+// so that nobody waits for a long restore.
 type imageReader struct {
+	ctx   context.Context
 	node  *node.Server
 	image storage.Image
 	next  uint32
@@ -110,6 +112,9 @@ func (r *imageReader) Read(p []byte) (int, error) {
 }
 
 func (r *imageReader) piece() ([]byte, error) {
+	if r.ctx.Err() != nil {
+		return nil, ErrStopped
+	}
 	encoded, err := r.node.ImagePiece(r.image.Generation, r.next)
 	switch {
 	case err != nil:
@@ -127,25 +132,13 @@ func (r *imageReader) piece() ([]byte, error) {
 
 // restore puts the machine into the state of the newest image, if that is ahead of it.
 // It reports whether it did.
-func (r *reader) restore() (done bool, err error) {
-	image := r.engine.node.Images().Newest
-	if image.Index <= r.next.Load() {
+func (r *reader) restore(ctx context.Context) (done bool, err error) {
+	if r.engine.node.Images().Newest.Index <= r.next.Load() {
 		return false, nil
 	}
-	from := &imageReader{node: r.engine.node, image: image}
-	r.applying.Lock()
-	err = r.machine.Restore(from)
-	if err == nil {
-		r.next.Store(image.Index)
-	}
-	r.applying.Unlock()
-	switch {
-	case errors.Is(from.err, errReplaced):
-		return true, nil // there is a newer one to try
-	case from.err != nil:
-		return false, from.err
-	case err != nil:
-		return false, fmt.Errorf("%w: Restore of the image of the list's first %d entries: %w", ErrMachine, image.Index, err)
+	image, err := r.restoreNewest(ctx)
+	if err != nil {
+		return false, err
 	}
 	failAll(r.results.take(image.Index), errPassed)
 	r.since = 0
@@ -153,4 +146,47 @@ func (r *reader) restore() (done bool, err error) {
 	r.passed()
 	r.engine.log.Info("the state machine goes on from an image", "index", image.Index, "bytes", image.Bytes)
 	return true, nil
+}
+
+// restoreNewest has the machine restored from the newest image while nobody looks at
+// it: neither where an image is dropped half-way and a newer one must be tried, nor
+// ever again where the machine cannot be restored, for nobody knows what it is then.
+func (r *reader) restoreNewest(ctx context.Context) (image storage.Image, err error) {
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	for err = errReplaced; errors.Is(err, errReplaced); {
+		image = r.engine.node.Images().Newest
+		err = r.restoreFrom(ctx, image)
+	}
+	if err != nil {
+		r.torn = err
+		return image, err
+	}
+	r.next.Store(image.Index)
+	return image, nil
+}
+
+// restoreFrom has the machine read an image. A machine may overlook that it could not
+// read all of it.
+func (r *reader) restoreFrom(ctx context.Context, image storage.Image) error {
+	from := &imageReader{ctx: ctx, node: r.engine.node, image: image}
+	err := r.machine.Restore(from)
+	switch {
+	case from.err != nil:
+		return from.err
+	case err != nil:
+		return fmt.Errorf("%w: Restore of the image of the list's first %d entries: %w", ErrMachine, image.Index, err)
+	}
+	return nil
+}
+
+// look runs f while the machine does not change, if it is whole.
+func (r *reader) look(f func()) error {
+	r.applying.RLock()
+	defer r.applying.RUnlock()
+	if r.torn != nil {
+		return fmt.Errorf("the state machine was not restored as a whole: %w", r.torn)
+	}
+	f()
+	return nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -13,10 +14,12 @@ import (
 // Each error is ErrNotDone or ErrUnknown. Where ctx ends first, it is ErrNotDone if
 // nobody else has heard of the command yet, and ErrUnknown otherwise. It wraps the
 // reason, too: ctx's error, ErrBusy, ErrFull, ErrTooLong, ErrStopped, ErrRemoved.
-// Propose itself repeats what the network loses, and waits for a leader.
+// Propose itself repeats what the network loses, and waits for a leader. The command's
+// bytes are the caller's again when it returns, whatever became of them.
 //
 // Without a machine the result is the command's index in the list, a uint64.
 func (e *Engine) Propose(ctx context.Context, command []byte) (any, error) {
+	command = bytes.Clone(command) // after ErrUnknown it may still wait to be sent
 	if e.reader == nil {
 		placed, err := e.node.Append(ctx, [][]byte{command})
 		if err != nil {
@@ -69,20 +72,27 @@ func (w withoutOutcome) Is(target error) bool {
 
 // Query is Read, and then look: a linearizable look at the machine. look runs in the
 // caller's goroutine while no command is applied, perhaps beside others and beside
-// Snapshot, so it must not change anything, and should be short.
+// Snapshot, so it must not change anything, and should be short. If there is an error,
+// look did not run. Beside those of Read it is ErrMachine, or the disk's, where the
+// machine could not be restored.
 func (e *Engine) Query(ctx context.Context, look func()) error {
 	if err := e.Read(ctx); err != nil {
 		return err
 	}
-	e.Look(look)
+	if err := e.look(look); err != nil {
+		return fmt.Errorf("read: %w", err)
+	}
 	return nil
 }
 
-// Look is Query without Read: at what the machine has by now, which may be old.
-func (e *Engine) Look(look func()) {
-	if e.reader != nil {
-		e.reader.applying.RLock()
-		defer e.reader.applying.RUnlock()
+// Look is Query without Read: at what the machine has by now, which may be old. look
+// does not run where the machine could not be restored, which ends the engine (Failed).
+func (e *Engine) Look(look func()) { _ = e.look(look) }
+
+func (e *Engine) look(look func()) error {
+	if e.reader == nil {
+		look()
+		return nil
 	}
-	look()
+	return e.reader.look(look)
 }

@@ -21,6 +21,7 @@ type reader struct {
 
 	applying sync.RWMutex  // held by Apply and Restore for writing, by Look for reading
 	next     atomic.Uint64 // index of the next entry; written by the reader's goroutine
+	torn     error         // why a Restore has left the machine in pieces; guarded by applying
 	since    uint64        // bytes of commands applied since the last image
 
 	images, restores atomic.Uint64 // written, gone on from
@@ -67,7 +68,7 @@ func (r *reader) catchUp(ctx context.Context) error {
 		view := r.engine.node.View()
 		next := r.next.Load()
 		if next == 0 || next < r.engine.node.Images().Kept*protocol.ChunkEntries {
-			if done, err := r.restore(); err != nil {
+			if done, err := r.restore(ctx); err != nil {
 				return err
 			} else if done {
 				continue
