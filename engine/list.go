@@ -28,7 +28,8 @@ type (
 // (package server) are built on these methods.
 
 // Append appends payloads in their order, each once; others may come in between. It
-// returns their places when they stand in the list here. Errors are those of Propose.
+// returns their places when they stand in the list here. Errors are those of Propose;
+// after ErrUnknown the payloads may still be sent, so they must not be changed.
 func (e *Engine) Append(ctx context.Context, payloads [][]byte) ([]node.Placed, error) {
 	return e.node.Append(ctx, payloads)
 }

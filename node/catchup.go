@@ -50,7 +50,10 @@ func (m *Machine) takeHead(now protocol.Time, data []byte) {
 	case !m.keepsEntries():
 		have = need
 	case have < images.Kept && !m.Images:
-		m.endInstall(now) // of no use to a server that keeps the whole list
+		m.endInstall(now)
+		m.install.retryAt = now.Add(uselessPause)
+		m.useless = fmt.Errorf("the chunks below %d are dropped at the peer, which has an image of a state machine in their place: "+
+			"this server keeps the whole list, and has no machine; start it with the same program as the others", images.Kept)
 		return
 	case have < images.Kept:
 		m.wantImage(now, images.Image, need)
@@ -145,6 +148,17 @@ func (m *Machine) Transfer() uint64 { return m.install.transfer }
 // fetchPause is the wait after a transfer, whatever came of it: a peer that has
 // nothing newer must not be asked in a tight loop.
 const fetchPause = 50 * time.Millisecond
+
+// uselessPause is the wait where no peer is likely ever to have what would do.
+const uselessPause = 30 * time.Second
+
+// TakeUseless returns, once, why what was fetched is of no use to this process as it
+// was started; somebody must be told.
+func (m *Machine) TakeUseless() error {
+	err := m.useless
+	m.useless = nil
+	return err
+}
 
 func (m *Machine) endInstall(now protocol.Time) {
 	m.install = installation{transfer: m.install.transfer, retryAt: now.Add(fetchPause)}

@@ -69,10 +69,22 @@ func TestWhereChunksAreDroppedTheImageIsFetchedAndTheChunksBehindIt(t *testing.T
 func TestAServerThatKeepsTheWholeListTakesNoImage(t *testing.T) {
 	m := newTestMachine(t)
 	d, _ := withImage(newDonor(200, 30), 3*protocol.ChunkEntries+7, 2)
-	m.install = installation{under: true}
-	m.takeHead(1, d.head)
-	if m.install.under || m.install.head != nil {
-		t.Error("a head whose chunks nobody has is fetched")
+	m.Step(1, protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleProposer, ID: 1}, Store: 9},
+		&protocol.Heartbeat{Ballot: protocol.Ballot{Round: 1, Proposer: 1}, Decided: d.through})
+	told := 0
+	for now := protocol.Time(1e6); now < protocol.Time(2*uselessPause); now += 1e7 {
+		for _, s := range turn(m, now) {
+			d.answer(m, now, s)
+		}
+		if m.install.head != nil {
+			t.Fatal("a head whose chunks nobody has is fetched")
+		}
+		if m.TakeUseless() != nil {
+			told++
+		}
+	}
+	if told != 2 { // once each time, and it is not tried all the time
+		t.Errorf("in two long pauses it is told %d times", told)
 	}
 }
 

@@ -48,6 +48,7 @@ type Machine struct {
 
 	fetches []FetchRequest
 	install installation
+	useless error  // see TakeUseless
 	applied uint64 // bytes of values applied since the last freeze
 	logged  uint64 // bytes of records since the last freeze
 

@@ -204,6 +204,9 @@ const logFactor = 4
 
 // background starts what need not be done in the loop.
 func (r *runner) background() {
+	if err := r.machine.TakeUseless(); err != nil {
+		r.useless(err)
+	}
 	for _, f := range r.machine.TakeFetches() {
 		r.server.offer(f)
 	}
@@ -265,8 +268,7 @@ func (r *runner) finished(res result) error {
 	}
 	switch {
 	case res.useless != nil:
-		r.Log.Warn("a snapshot was not installed", "error", res.useless)
-		r.meter.useless++
+		r.useless(res.useless)
 		r.machine.Useless(r.now(), res.transfer)
 	case res.frozen == nil:
 	case res.install:
@@ -275,6 +277,12 @@ func (r *runner) finished(res result) error {
 		r.machine.Checkpointed(res.frozen)
 	}
 	return nil
+}
+
+// useless tells of a snapshot that is of no use.
+func (r *runner) useless(why error) {
+	r.Log.Warn("a snapshot was not installed", "error", why)
+	r.meter.useless++
 }
 
 func (r *runner) installed(f *Frozen) error {

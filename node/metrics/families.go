@@ -112,7 +112,7 @@ var catchingUp = []metric{
 	gauge("paxos_decisions_cached_bytes", "Bytes of recent decisions kept for others.", func(f *node.Figures) float64 { return float64(f.Learner.CacheBytes) }),
 	count("paxos_catch_ups_begun_total", "Transfers of a snapshot from a peer that were begun.", func(f *node.Figures) uint64 { return f.CatchUps.Begun }),
 	count("paxos_catch_ups_installed_total", "Snapshots of peers that were installed.", func(f *node.Figures) uint64 { return f.CatchUps.Installed }),
-	count("paxos_catch_ups_useless_total", "Snapshots of peers that were refused because they were damaged.", func(f *node.Figures) uint64 { return f.CatchUps.Useless }),
+	count("paxos_catch_ups_useless_total", "Snapshots of peers that were refused because they were damaged, or stand for entries that this process must have.", func(f *node.Figures) uint64 { return f.CatchUps.Useless }),
 	gauge("paxos_catch_up_running", "1 while a snapshot is being copied from a peer.", func(f *node.Figures) float64 { return flag(f.CatchUps.Running) }),
 	count("paxos_snapshot_requests_total", "Requests of peers for parts of a snapshot that were answered.", func(f *node.Figures) uint64 { return f.CatchUps.Answered }),
 	count("paxos_snapshot_requests_dropped_total", "Such requests dropped because too many waited.", func(f *node.Figures) uint64 { return f.CatchUps.Dropped }),
