@@ -17,16 +17,15 @@ import (
 
 // The names in a store's folder that are ours.
 const (
-	workName   = "repair"  // where the new store is made
-	storeName  = "store"   // in it: the new store, whole once the plan is there
-	planName   = "plan"    // in it: says that the new store goes into the place of the old one
-	beforeName = "before-" // and the time: what was in the folder before
+	workName   = storage.RepairName      // where the new store is made
+	storeName  = storage.RepairStoreName // in it: the new store, whole once the plan is there
+	planName   = storage.RepairPlanName  // in it: says that the new store goes into the place of the old one
+	beforeName = "before-"               // and the time: what was in the folder before
 )
 
-// The parts of a store, in the order in which they are put in their places. As long
-// as the identity is the old one, or missing, storage.Open refuses a folder whose
-// database is missing or another store's (rows 4, 7 and 8 of the table in
-// docs/storage.md), with --init too. The identity is the last part, and put there in one step.
+// The parts of a store, in the order in which they are put in their places. The
+// identity is the last part, and put there in one step. Until then storage.Open refuses
+// the folder if the plan stands, with --init too (row 19 of the table in docs/storage.md).
 const (
 	databasePart = "checkpoint.db"
 	logPart      = "log"

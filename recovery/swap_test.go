@@ -66,10 +66,14 @@ func checkBetween(t *testing.T, crash int, dir string) {
 	t.Helper()
 	id, err := storage.ReadIdentity(dir)
 	must(t, err) // the old one or the new one, always
+	decided := exists(filepath.Join(dir, workName, planName))
 	for _, init := range []bool{false, true} {
 		s, r, err := open(dir, identity(id.ID), init)
 		switch {
-		case errors.Is(err, storage.ErrCorrupt):
+		case decided && id.ID == 2: // what it voted for would be thrown away
+			if !errors.Is(err, storage.ErrForeign) {
+				t.Errorf("step %d, init %v: the plan stands, and the old store opens: %v", crash, init, err)
+			}
 			continue
 		case err != nil:
 			t.Errorf("step %d, init %v: %v", crash, init, err)
@@ -79,6 +83,39 @@ func checkBetween(t *testing.T, crash int, dir string) {
 		}
 		must(t, s.Close(nil))
 	}
+}
+
+// In a folder that was empty a server with --init must not begin a store of its own
+// once the plan stands: it would be thrown away.
+func TestAFolderThatWasEmptyIsNotFormattedWhileARepairIsToBeFinished(t *testing.T) {
+	for crash := 1; ; crash++ {
+		dir, steps := t.TempDir(), 0
+		f := take(t, dir)
+		f.step = func(string) error {
+			if steps++; steps == crash {
+				return errCrash
+			}
+			return nil
+		}
+		_, err := f.Swap(time.UnixMilli(1), newStore)
+		must(t, f.Close())
+		if err == nil {
+			return
+		}
+		decided := exists(filepath.Join(dir, workName, planName))
+		s, _, err := open(dir, identity(2), true)
+		if decided != errors.Is(err, storage.ErrForeign) {
+			t.Errorf("step %d: the plan stands: %v, and a server with --init finds %v", crash, decided, err)
+		}
+		if err == nil {
+			must(t, s.Close(nil))
+		}
+	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // finish is what the next run does.

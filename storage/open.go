@@ -91,14 +91,20 @@ func Open(o Options) (*Store, Restored, error) {
 // open follows the table: first the folder and its identity, then the database,
 // then the log.
 func (s *Store) open(o Options) (Restored, error) {
-	if _, err := readIdentityFile(o); errors.Is(err, ErrNotFormatted) && !o.Init {
+	if err := refuseInterrupted(o); err != nil {
 		return Restored{}, err // and nothing was touched
+	}
+	if _, err := readIdentityFile(o); errors.Is(err, ErrNotFormatted) && !o.Init {
+		return Restored{}, err // nor here
 	}
 	if err := o.FS.MkdirAll(o.Dir); err != nil {
 		return Restored{}, err
 	}
 	var err error
 	if s.lock, err = o.FS.Lock(filepath.Join(o.Dir, lockName)); err != nil {
+		return Restored{}, err
+	}
+	if err := refuseInterrupted(o); err != nil { // a repair may have ended before we had the lock
 		return Restored{}, err
 	}
 	s.identity, err = readIdentityFile(o)

@@ -129,7 +129,23 @@ func fresh(t *testing.T, w *world) {
 	must(t, w.close(nil))
 }
 
+// repairing leaves what a repair has in the folder when it is interrupted.
+func repairing(names ...string) change {
+	return func(t *testing.T, w *world) {
+		must(t, w.fs.MkdirAll(filepath.Join(testDir, RepairName, RepairStoreName)))
+		for _, name := range names {
+			path := filepath.Join(testDir, RepairName, name)
+			file, err := w.fs.Create(path)
+			must(t, err)
+			must(t, errors.Join(file.Close(), w.fs.SyncDir(filepath.Dir(path))))
+		}
+	}
+}
+
 func emptyFolder(t *testing.T, w *world) { must(t, w.fs.MkdirAll(testDir)) }
+
+// newIdentity is that of a store that a repair has made, within the repair's folder.
+var newIdentity = filepath.Join(RepairStoreName, identityName)
 
 // TestRecoveryTable walks the table in docs/storage.md: the numbers are its rows.
 func TestRecoveryTable(t *testing.T) {
@@ -175,6 +191,11 @@ func TestRecoveryTable(t *testing.T) {
 		{"12 all there", young, nothing, isRestored, isRestored, nil, ""},
 		{"12 all there, checkpointed", old, nothing, isRestored, isRestored, nil, ""},
 		{"13 never used", fresh, nothing, isNew, isNew, nil, ""},
+		{"19 an interrupted repair, the old store whole", old, repairing(RepairPlanName, newIdentity), refused, refused, ErrForeign, RepairName},
+		{"19 an interrupted repair, no identity", old, changes(removeIdentity, repairing(RepairPlanName, newIdentity)), refused, refused, ErrForeign, RepairName},
+		{"19 an interrupted repair, no store", emptyFolder, repairing(RepairPlanName, newIdentity), refused, refused, ErrForeign, RepairName},
+		{"12 a repair without a plan", old, repairing(newIdentity), isRestored, isRestored, nil, ""},
+		{"12 a repair that is done, but for its plan", old, repairing(RepairPlanName), isRestored, isRestored, nil, ""},
 	}
 	for _, row := range rows {
 		t.Run(row.row, func(t *testing.T) {
