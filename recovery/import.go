@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"time"
 
 	"paxos/protocol"
@@ -38,8 +39,15 @@ type Import struct {
 const (
 	importBatch      = 1024      // values of one request
 	importBatchBytes = 512 << 10 // of their texts
+	importStretch    = 64        // requests that one write of the journal covers, and that are held in memory
 	saveEvery        = time.Second
 )
+
+// request is what goes to the list in one call.
+type request struct {
+	values []value.Value
+	sum    uint32 // of all lines up to the last of them
+}
 
 // Run appends what the journal does not know to be appended. The journal is saved
 // as it is then, after an error too.
@@ -48,25 +56,76 @@ func (m *Import) Run(ctx context.Context) (err error) {
 	if err := m.skip(); err != nil {
 		return err
 	}
+	stretch, err := m.again()
+	if err != nil {
+		return err
+	}
 	if err := m.open(ctx); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, m.Journal.Save()) }()
-	for {
-		batch, err := m.lines.batch()
-		if len(batch) > 0 {
-			if err := m.append(ctx, batch); err != nil {
+	for end := error(nil); ; {
+		for _, r := range stretch {
+			if err := m.append(ctx, r); err != nil {
 				return err
 			}
 		}
-		if err == io.EOF {
+		switch {
+		case end == io.EOF:
 			m.Journal.Complete = true
 			return nil
+		case end != nil:
+			return end
 		}
-		if err != nil {
+		stretch, end = m.read(math.MaxUint64, importStretch)
+		if err := m.promise(stretch); err != nil {
 			return err
 		}
 	}
+}
+
+// again reads the values that an earlier run may have sent without knowing what
+// became of them. Their numbers are taken, so they must be the same.
+func (m *Import) again() ([]request, error) {
+	j := m.Journal
+	if j.Ahead <= j.Done {
+		return nil, nil
+	}
+	stretch, err := m.read(j.Ahead-j.Done, math.MaxInt)
+	if err != nil {
+		return nil, fmt.Errorf("go on with values %d to %d, which may have been sent before: %w", j.Done+1, j.Ahead, endedEarly(err))
+	}
+	if m.lines.sum != j.SumAhead {
+		return nil, fmt.Errorf("values %d to %d are not those that may have been sent before: this is another file, or it was changed", j.Done+1, j.Ahead)
+	}
+	return stretch, nil
+}
+
+// promise has the journal know a stretch durably before any of it is sent: the list
+// knows the numbers of the values that it has in a session, not what they were.
+func (m *Import) promise(stretch []request) error {
+	if len(stretch) == 0 {
+		return nil
+	}
+	j := m.Journal
+	j.Ahead, j.SumAhead = j.Done, stretch[len(stretch)-1].sum
+	for _, r := range stretch {
+		j.Ahead += uint64(len(r.values))
+	}
+	m.saved = time.Now()
+	return j.Save()
+}
+
+// read reads so many values, or so many requests, whichever ends first.
+func (m *Import) read(values uint64, requests int) (stretch []request, err error) {
+	for err == nil && values > 0 && len(stretch) < requests {
+		var batch []value.Value
+		if batch, err = m.lines.batch(int(min(values, importBatch))); len(batch) > 0 {
+			stretch = append(stretch, request{batch, m.lines.sum})
+			values -= uint64(len(batch))
+		}
+	}
+	return stretch, err
 }
 
 // skip passes over what is appended, and sees that it is the same file.
@@ -107,8 +166,8 @@ func (m *Import) open(ctx context.Context) error {
 	return m.Journal.Save()
 }
 
-func (m *Import) append(ctx context.Context, batch []value.Value) error {
-	j := m.Journal
+func (m *Import) append(ctx context.Context, r request) error {
+	j, batch := m.Journal, r.values
 	places, err := m.Target.AppendIn(ctx, j.Session, j.Done+1, batch)
 	switch {
 	case errors.Is(err, listclient.ErrForgotten): // they stand there since an earlier run
@@ -122,7 +181,7 @@ func (m *Import) append(ctx context.Context, batch []value.Value) error {
 		j.Last = places[len(places)-1]
 	}
 	j.Done += uint64(len(batch))
-	j.Sum = m.lines.sum
+	j.Sum = r.sum
 	if m.Progress != nil {
 		m.Progress(j.Done)
 	}
@@ -198,15 +257,15 @@ func parseLine(line []byte) (v value.Value, err error) {
 	return *object.Value, nil
 }
 
-// batch returns the values of the next request, with the error that ends them; the
-// sum is that behind the last of them.
-func (l *valueLines) batch() (batch []value.Value, err error) {
+// batch returns the values of the next request, most of them at most, with the error
+// that ends them; the sum is that behind the last of them.
+func (l *valueLines) batch(most int) (batch []value.Value, err error) {
 	bytes := 0
 	if l.held != nil {
 		batch, bytes = append(batch, *l.held), len(l.held.String())
 		l.held, l.sum = nil, l.heldSum
 	}
-	for len(batch) < importBatch {
+	for len(batch) < most {
 		before := l.sum
 		v, err := l.next()
 		if err != nil {

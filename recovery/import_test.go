@@ -13,6 +13,7 @@ import (
 	"paxos/protocol"
 	"paxos/server/listclient"
 	"paxos/server/value"
+	"paxos/vfs"
 )
 
 // fakeTarget is a list with sessions, which fails now and then: before it did
@@ -117,6 +118,7 @@ func importOnce(path string, target Target) error {
 	if err != nil {
 		return err
 	}
+	defer j.Close()
 	m := Import{Target: target, In: in, Journal: j}
 	return m.Run(context.Background())
 }
@@ -209,5 +211,69 @@ func TestALineThatIsNoValueIsNamed(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.20q: %v, want %s", bad, err, want)
 		}
+	}
+}
+
+// killingTarget applies what it gets, and then the importer is killed.
+type killingTarget struct {
+	*fakeTarget
+	journal string
+	left    []byte // the journal as the kill leaves it
+}
+
+func (k *killingTarget) AppendIn(ctx context.Context, id, first uint64, values []value.Value) (places []uint64, err error) {
+	if k.left == nil {
+		if k.left, err = os.ReadFile(k.journal); err != nil {
+			return nil, err
+		}
+	}
+	for err = errLost; errors.Is(err, errLost); {
+		places, err = k.fakeTarget.AppendIn(ctx, id, first, values)
+	}
+	return places, err
+}
+
+// The list answers for numbers that it has with their places, whatever is sent under
+// them: so what a killed import may have sent must be the same when it goes on.
+func TestAFileThatWasChangedAfterAKillIsRefused(t *testing.T) {
+	for what, changed := range map[string]string{
+		"other values": "10\n20\n30\n40\n", "shorter": "1\n2\n", "the last one": "1\n2\n4\n", "no value": "1\n2\nx\n", "empty": "",
+	} {
+		path := filepath.Join(t.TempDir(), "values")
+		must(t, os.WriteFile(path, []byte("1\n2\n3\n"), 0o644))
+		target := &killingTarget{fakeTarget: newFakeTarget(1), journal: path + ".import"}
+		imports := func() (err error) {
+			for err = errLost; errors.Is(err, errLost); {
+				err = importOnce(path, target)
+			}
+			return err
+		}
+		must(t, imports())
+		must(t, os.WriteFile(path+".import", target.left, 0o644))
+		must(t, os.WriteFile(path, []byte(changed), 0o644))
+		if err := imports(); err == nil || !strings.Contains(err.Error(), "values 1 to 3") && !strings.Contains(err.Error(), "line 3") {
+			t.Errorf("%s: taken, or refused otherwise: %v", what, err)
+		}
+		must(t, os.WriteFile(path, []byte("1\n2\n3\n4\n"), 0o644)) // one that only grew goes on
+		must(t, imports())
+		if got := strings.Join(target.ours(), " "); got != "1 2 3 4" {
+			t.Errorf("%s: the list has %s", what, got)
+		}
+	}
+}
+
+func TestOneImportAtATimeHasAJournal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	j, err := LoadJournal(path, "c")
+	must(t, err)
+	if _, err := LoadJournal(path, "c"); !errors.Is(err, vfs.ErrLocked) || !strings.Contains(err.Error(), "another import runs") {
+		t.Errorf("the second one: %v", err)
+	}
+	must(t, j.Close())
+	again, err := LoadJournal(path, "c")
+	must(t, err)
+	defer again.Close()
+	if again.Nonce != j.Nonce {
+		t.Error("another nonce")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"paxos/internal/terminal"
 	"paxos/recovery"
 	"paxos/server/listclient"
+	"paxos/vfs"
 )
 
 // importFlags are the flags of import.
@@ -37,7 +38,9 @@ The values keep their order; others may come in between.
 What is done is kept in a journal, FILE.import. If the command is interrupted, run it
 again: it goes on where it was, and appends nothing twice. It does so by a session of
 the list, whose number the journal knows; a session is forgotten when 1,024 others were
-used since, and then the command says so, and appends nothing. A journal of an import
+used since, and then the command says so, and appends nothing. A file that was changed
+in what may have been sent is refused. One import at a time has a journal; the lock is
+FILE.import.lock, which stays, and may be removed afterwards. A journal of an import
 that is complete keeps the file from being imported a second time: remove it to do that.
 
 ` + exitHelp,
@@ -72,9 +75,13 @@ func (f *importFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	j, err := recovery.LoadJournal(f.journal, m.Cluster)
+	if errors.Is(err, vfs.ErrLocked) {
+		return fail(exitRefused, err)
+	}
 	if err != nil {
 		return fail(exitUsage, err)
 	}
+	defer j.Close()
 	return f.append(cmd, c, j, in)
 }
 
