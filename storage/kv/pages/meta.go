@@ -42,7 +42,7 @@ func DecodeMeta(p []byte) (Meta, error) {
 	u32, u64 := binary.LittleEndian.Uint32, binary.LittleEndian.Uint64
 	switch {
 	case u32(p) != magic:
-		return Meta{}, fmt.Errorf("it begins with %#x, which is not bbolt's %#x", u32(p), magic)
+		return Meta{}, fmt.Errorf("it begins with %#x, which is not bbolt's %#x", u32(p), uint32(magic))
 	case u64(p[56:]) != metaSum(p):
 		return Meta{}, errors.New("its checksum is wrong")
 	case u32(p[4:]) != version:
