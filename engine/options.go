@@ -38,7 +38,8 @@ type Options struct {
 	// forgotten its votes (docs/servers.md, Lost disks and Init).
 	Init bool
 	// Join makes the store, too, of a node that was added to a running cluster
-	// (AddMember), by this one's Self.
+	// (AddMember), by this one's Self. Where that member votes already the store is
+	// elsewhere or lost, and Start refuses (storage.ErrNotFormatted).
 	Join bool
 
 	// Machine is what the commands do; nil: the list of commands itself is all that

@@ -60,9 +60,13 @@ func (p *place) join(ctx context.Context, o Options) error {
 	p.cluster, p.first = m.Cluster, m.First
 	p.id = 0
 	for _, x := range m.Members {
-		if x.Address == p.self {
+		switch {
+		case x.Address == p.self && x.Voter: // its store is lost, and with it its votes (rule 10)
+			return fmt.Errorf("%w in %s: %s is member %s, which votes already: name the right folder; if its store is lost, replace it by a new member (ReplaceMember; paxos member replace)",
+				storage.ErrNotFormatted, o.Dir, p.self, x.ID)
+		case x.Address == p.self:
 			p.id = x.ID
-		} else {
+		default:
 			p.seeds = append(p.seeds, x)
 		}
 	}

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"errors"
 	"fmt"
 
 	"paxos/acceptor"
@@ -64,7 +63,7 @@ func open(o Options) (*runner, error) {
 	}
 	meter := newMeter(o.world.now)
 	store, restored, err := storage.Open(storage.Options{
-		Dir: o.DataDir, Init: o.Init, FS: o.FS, OpenDB: o.OpenDB, SegmentBytes: o.segmentSize(),
+		Dir: o.DataDir, Init: o.Init, Head: firstHead(o), FS: o.FS, OpenDB: o.OpenDB, SegmentBytes: o.segmentSize(),
 		RandomStore: o.world.store, Sync: meter.sync,
 		Want: storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
 	})
@@ -85,28 +84,13 @@ func open(o Options) (*runner, error) {
 		store.Close(nil)
 		return nil, fmt.Errorf("%s %d in %s: %w", o.Self.Role, o.Self.ID, o.DataDir, err)
 	}
-	if restored.Head == nil {
-		if err := r.begin(); err != nil {
-			return nil, errors.Join(err, store.Close(nil))
-		}
-	}
 	return r, nil
 }
 
-// begin makes the first checkpoint of a new store. It holds the members that the
-// cluster began with: from now on the list says who votes, not the configuration.
-func (r *runner) begin() error {
-	f := r.machine.Freeze(r.store.Covered())
-	c, err := r.worker.finish(f)
-	if err != nil {
-		return err
-	}
-	if err := r.store.Checkpoint(c); err != nil {
-		return err
-	}
-	r.machine.Checkpointed(f)
-	return nil
-}
+// firstHead is the list of a new store: it holds the members that the cluster began
+// with, and is durable as soon as the store is one. So it is always the list that
+// says who votes, and no later start's options (rules 4 and 13).
+func firstHead(o Options) []byte { return list.New(listOptions(o)).AppendHead(nil) }
 
 // assemble makes the machine and the goroutines' halves around it.
 func (r *runner) assemble(restored storage.Restored) error {
@@ -127,7 +111,7 @@ func (r *runner) assemble(restored storage.Restored) error {
 		r.out.own, r.space = r.box, newSpace(r.Options)
 	}
 	r.disk = newDisk(r.store, r.out, r.failure, r.world)
-	r.worker = newWorker(r.store, r.listOptions(), r.failure, r.Transport.Wake)
+	r.worker = newWorker(r.store, listOptions(r.Options), r.failure, r.Transport.Wake)
 	r.server = newServer(r.store, r.out, r.failure, r.world, r.Transport.Window(), r.sizes.Piece)
 	r.disk.meter, r.worker.meter = r.meter, r.meter
 	if r.Once {
@@ -159,7 +143,7 @@ func (r *runner) parts(self protocol.Sender, restored storage.Restored) (Parts, 
 	return p, err
 }
 
-func (r *runner) sessionsOnly() bool { return r.Self.Role == protocol.RoleProposer || r.observes }
+func (o *Options) sessionsOnly() bool { return o.Self.Role == protocol.RoleProposer || o.observes }
 
 // votes reports whether this process has an acceptor in it.
 func (o *Options) votes() bool {
@@ -171,19 +155,24 @@ func (r *runner) deskConfig() deskConfig {
 }
 
 func (r *runner) restoreList(restored storage.Restored) (*list.State, error) {
-	o := r.listOptions()
+	o := listOptions(r.Options)
 	if r.feed != nil {
 		o.OnAppend = r.feed.appended
 	}
 	if restored.Head == nil {
-		return list.New(o), nil
+		return nil, errHeadless
 	}
 	return list.RestoreState(restored.Head, o)
 }
 
+// errHeadless is what an interrupted first start of an earlier program left. Who the
+// first members are is not known here, and must not be guessed.
+var errHeadless = fmt.Errorf("%w: the first start was interrupted before it noted who the first members are; nothing is stored: remove the folder, and start as for the first time",
+	storage.ErrNotFormatted)
+
 // listOptions are those of a list that tells nobody.
-func (r *runner) listOptions() list.Options {
-	return list.Options{SessionsOnly: r.sessionsOnly(), Members: firstMembers(r.Options)}
+func listOptions(o Options) list.Options {
+	return list.Options{SessionsOnly: o.sessionsOnly(), Members: firstMembers(o)}
 }
 
 func (r *runner) learnerConfig(self protocol.Sender, pins *protocol.Pins, seed uint64) learner.Config {

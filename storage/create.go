@@ -63,7 +63,7 @@ func create(o Options, c Contents) (id Identity, err error) {
 	if err != nil {
 		return id, fmt.Errorf("format the log: %w", err)
 	}
-	if err := formatDatabase(o, id, covers); err != nil {
+	if err := formatDatabase(o, id, covers, nil); err != nil {
 		return id, fmt.Errorf("format the database: %w", err)
 	}
 	if err := fill(o, covers, c); err != nil {

@@ -29,7 +29,7 @@ func format(o Options) (Identity, error) {
 	if err != nil {
 		return Identity{}, fmt.Errorf("format the log: %w", err)
 	}
-	if err := formatDatabase(o, id, covers); err != nil {
+	if err := formatDatabase(o, id, covers, o.Head); err != nil {
 		return Identity{}, fmt.Errorf("format the database: %w", err)
 	}
 	return id, writeIdentityFile(o, id)
@@ -74,9 +74,11 @@ func storedInDatabase(o Options) (what string, err error) {
 	return what, errors.Join(err, db.Close())
 }
 
-// fresh reports whether s may be the state that format writes.
+// fresh reports whether s may be the state that format writes: nothing is applied,
+// and the head, if there is one, is that of an empty list.
 func (s *state) fresh() bool {
 	formatted := newState(s.Covers)
+	formatted.HasHead, formatted.HeadLen, formatted.HeadSum = s.HasHead, s.HeadLen, s.HeadSum
 	return s.stateFixed == formatted.stateFixed && len(s.pins) == 0 && s.Covers.Segment <= 1
 }
 
@@ -141,7 +143,7 @@ func clearLog(o Options) error {
 	return o.FS.SyncDir(dir)
 }
 
-func formatDatabase(o Options, id Identity, covers Position) error {
+func formatDatabase(o Options, id Identity, covers Position, head []byte) error {
 	db, err := o.OpenDB(filepath.Join(o.Dir, databaseName), true)
 	if err != nil {
 		return err
@@ -156,6 +158,10 @@ func formatDatabase(o Options, id Identity, covers Position) error {
 			return err
 		}
 		st := newState(covers)
+		st.setHead(head)
+		if err := writeHead(tx, head); err != nil {
+			return err
+		}
 		return put(tx, bucketMeta, keyState, st.encode())
 	})
 	return errors.Join(err, db.Close())

@@ -22,6 +22,10 @@ type Options struct {
 	// Init formats the folder if it holds no store yet. On a folder that holds one
 	// it changes nothing: it never wipes anything.
 	Init bool
+	// Head is the head of the empty list with which a new store begins; nil: none. It
+	// says who the first members are (rule 13), and is there as soon as the store is:
+	// no later start has to guess them. A store that is there keeps its own.
+	Head []byte
 	// FS is the file system; vfs.OS if nil.
 	FS vfs.FS
 	// OpenDB opens the database; kv.OpenBolt if nil.

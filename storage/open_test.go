@@ -142,6 +142,12 @@ func repairing(names ...string) change {
 	}
 }
 
+// freshList is a store that was formatted with a list, and never used.
+func freshList(t *testing.T, w *world) {
+	w.head = []byte("head of an empty list")
+	fresh(t, w)
+}
+
 func emptyFolder(t *testing.T, w *world) { must(t, w.fs.MkdirAll(testDir)) }
 
 // newIdentity is that of a store that a repair has made, within the repair's folder.
@@ -163,6 +169,8 @@ func TestRecoveryTable(t *testing.T) {
 		{"2 half-formatted: no identity, fresh database and log", fresh, removeIdentity, refused, isNew, ErrNotFormatted, "--init"},
 		{"2 half-formatted: no identity, no database, fresh log", fresh, changes(removeIdentity, removeDatabase), refused, isNew, ErrNotFormatted, "--init"},
 		{"2 half-formatted: no identity, fresh database, no log", fresh, changes(removeIdentity, removeLog), refused, isNew, ErrNotFormatted, "--init"},
+		{"2 half-formatted: no identity, the head of an empty list, fresh log", freshList, removeIdentity, refused, isNew, ErrNotFormatted, "--init"},
+		{"2 half-formatted: no identity, the head of an empty list, no log", freshList, changes(removeIdentity, removeLog), refused, isNew, ErrNotFormatted, "--init"},
 		{"3 identity lost, records in the log", young, removeIdentity, refused, refused, nil, identityName},
 		{"3 identity lost, damaged records in the log", young, changes(removeIdentity, flipRecord), refused, refused, nil, identityName},
 		{"3 identity and database lost, records in the log", young, changes(removeIdentity, removeDatabase), refused, refused, nil, identityName},
@@ -196,6 +204,7 @@ func TestRecoveryTable(t *testing.T) {
 		{"19 an interrupted repair, no store", emptyFolder, repairing(RepairPlanName, newIdentity), refused, refused, ErrForeign, RepairName},
 		{"12 a repair without a plan", old, repairing(newIdentity), isRestored, isRestored, nil, ""},
 		{"12 a repair that is done, but for its plan", old, repairing(RepairPlanName), isRestored, isRestored, nil, ""},
+		{"13 never used, with the head of an empty list", freshList, nothing, isNew, isNew, nil, ""},
 	}
 	for _, row := range rows {
 		t.Run(row.row, func(t *testing.T) {
@@ -230,7 +239,7 @@ func checkOpened(t *testing.T, w *world, init bool, want opened, r Restored, err
 	case err != nil:
 		t.Errorf("init %v: %v", init, err)
 	case want == isNew:
-		w.twin = twin{chunks: map[uint64][]byte{}}
+		w.twin = twin{chunks: map[uint64][]byte{}, checkpoint: Checkpoint{Head: w.head}}
 		must(t, w.settle(r))
 	default:
 		must(t, w.settle(r))

@@ -33,6 +33,7 @@ type world struct {
 
 	real         string // a folder on a real disk, with bbolt, instead of all that
 	segmentBytes int64
+	head         []byte // that new stores begin with
 }
 
 func newWorld(seed uint64) *world {
@@ -63,10 +64,10 @@ func (w *world) kill() {
 
 func (w *world) options(init bool) Options {
 	if w.real != "" {
-		return Options{Dir: w.real, Want: testIdentity, Init: init, SegmentBytes: w.segmentBytes}
+		return Options{Dir: w.real, Want: testIdentity, Init: init, Head: w.head, SegmentBytes: w.segmentBytes}
 	}
 	return Options{
-		Dir: testDir, Want: testIdentity, Init: init, FS: w.fsFaults, OpenDB: w.dbFaults.Open, SegmentBytes: 4096,
+		Dir: testDir, Want: testIdentity, Init: init, Head: w.head, FS: w.fsFaults, OpenDB: w.dbFaults.Open, SegmentBytes: 4096,
 		RandomStore: func() protocol.StoreID { w.drawn++; return w.drawn },
 	}
 }

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// withoutFounders makes the store of a start that was interrupted before the store
+// knew the first members, as earlier versions could leave it.
+func withoutFounders(t *testing.T, n *testNode, cluster protocol.ClusterID, id NodeID) {
+	t.Helper()
+	s, _, err := storage.Open(storage.Options{
+		Dir: n.options.Dir, Init: true, Want: storage.Identity{Cluster: cluster, Role: protocol.RoleServer, ID: id},
+	})
+	if err == nil {
+		err = s.Close(nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Rules 4 and 13: the peers of a node that joins are only whom to ask. Taken for the
+// founders, one of them would be a majority, and an acknowledged command could be lost.
+func TestANodeNeverTakesItsPeersForTheFounders(t *testing.T) {
+	nodes := newNodes(t, 4)
+	first, added := nodes[:3], nodes[3]
+	for _, n := range nodes {
+		n.options.Peers = n.options.Peers[:3]
+	}
+	for _, n := range first {
+		n.start()
+	}
+	if err := first[0].AddMember(patient(t), added.options.Self); err != nil {
+		t.Fatal(err)
+	}
+	withoutFounders(t, added, first[0].Status().Cluster, 4)
+	added.options.Peers = added.options.Peers[:1]
+	for _, join := range []bool{true, false} {
+		added.options.Init, added.options.Join = !join, join
+		if err := added.tryStart(); !errors.Is(err, storage.ErrNotFormatted) {
+			t.Fatalf("join %v: a store that does not know its founders: %v, want %v", join, err, storage.ErrNotFormatted)
+		}
+	}
+	if err := os.RemoveAll(added.options.Dir); err != nil { // as the error says
+		t.Fatal(err)
+	}
+	added.options.Init, added.options.Join = false, true
+	added.start()
+	if got, want := added.Status().First, first[0].Status().First; !slices.Equal(got, want) {
+		t.Errorf("founders %v, want %v", got, want)
+	}
+}
+
+// Peers may be left out once there is a store: a founder is not alone then.
+func TestAFounderIsNotAloneBecauseItsPeersAreLeftOut(t *testing.T) {
+	n := newNodes(t, 3)[0]
+	withoutFounders(t, n, 7, 1)
+	n.options.Peers = nil
+	if err := n.tryStart(); !errors.Is(err, storage.ErrNotFormatted) {
+		t.Errorf("a store that does not know its founders: %v, want %v", err, storage.ErrNotFormatted)
+	}
+}
+
+// Rule 10: a member that votes has a store somewhere, with promises in it.
+func TestAMemberThatVotesDoesNotJoinWithoutItsStore(t *testing.T) {
+	nodes := newNodes(t, 3)
+	for _, n := range nodes {
+		n.start()
+	}
+	propose(t, nodes[0], "a")
+	nodes[2].stop()
+	if err := os.RemoveAll(nodes[2].options.Dir); err != nil {
+		t.Fatal(err)
+	}
+	nodes[2].options.Init, nodes[2].options.Join = false, true
+	if err := nodes[2].tryStart(); !errors.Is(err, storage.ErrNotFormatted) || !strings.Contains(err.Error(), "votes already") {
+		t.Errorf("it votes, and its store is gone: %v, want %v", err, storage.ErrNotFormatted)
+	}
+	if _, err := storage.ReadIdentity(nodes[2].options.Dir); !errors.Is(err, storage.ErrNotFormatted) {
+		t.Errorf("a store was made: %v", err)
+	}
+}
