@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"paxos/list"
 	"paxos/protocol"
 	"paxos/storage"
 )
@@ -101,8 +103,13 @@ func (r *Reissue) Plan(p *Plan) error {
 	if err == nil && old.Role == protocol.RoleAcceptor && old.ID == r.Want.ID {
 		return fmt.Errorf("acceptor %s has voted with the store in %s: under that number no other store may vote, give it a new one", old.ID, r.Folder.dir)
 	}
+	if err := r.checkNumber(); err != nil {
+		return err
+	}
 	p.step("make a new store for %s %s of that list, with a new store id, and no promise and no vote", r.Want.Role, r.Want.ID)
-	p.step("put it into %s; what is there now is kept in a folder %sTIME within", r.Folder.dir, beforeName)
+	if err := r.Folder.planPut(p); err != nil {
+		return err
+	}
 	if r.Want.Role == protocol.RoleAcceptor {
 		p.then("make it a member, if it is none:   paxos acceptors add %s --config FILE", r.Want.ID)
 		p.then("start it; it asks for its vote when it is in step:   paxos acceptor --id %s --join --data-dir %s --config FILE", r.Want.ID, r.Folder.dir)
@@ -114,8 +121,34 @@ func (r *Reissue) Plan(p *Plan) error {
 	return nil
 }
 
-func (r *Reissue) do(_ context.Context, say func(string, ...any)) error {
-	before, err := r.Folder.Swap(r.Now, func(dir string) error {
+// checkNumber refuses an acceptor's number that a voter has or had, as far as the list
+// knows: under it another store may have voted (rule 10).
+func (r *Reissue) checkNumber() error {
+	if r.Want.Role != protocol.RoleAcceptor {
+		return nil
+	}
+	if from, ok := r.Source.(*Stopped); ok && from.Identity().Role == r.Want.Role && from.Identity().ID == r.Want.ID {
+		return fmt.Errorf("%w: %s is the store of acceptor %s itself: no other store may vote under its number, give this one a new one", storage.ErrForeign, from.dir, r.Want.ID)
+	}
+	s, err := list.RestoreState(r.Source.Head(), list.Options{})
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.Source.About(), err)
+	}
+	m := s.Members()
+	in := func(members []protocol.Member) bool {
+		return slices.ContainsFunc(members, func(x protocol.Member) bool { return x.ID == r.Want.ID })
+	}
+	switch {
+	case in(m.Voters), in(m.Old):
+		return fmt.Errorf("%w: acceptor %s votes in that list's cluster: under its number no other store may vote, give this one a new number", storage.ErrForeign, r.Want.ID)
+	case r.Want.ID < m.Next && !in(m.Learners):
+		return fmt.Errorf("%w: number %s is used up, there was an acceptor %s: the next new one is %s (paxos acceptors add)", storage.ErrForeign, r.Want.ID, r.Want.ID, m.Next)
+	}
+	return nil
+}
+
+func (r *Reissue) do(_ context.Context, p *Plan, say func(string, ...any)) error {
+	before, err := r.Folder.Swap(r.Now, p, func(dir string) error {
 		c, err := r.Source.Contents(r.Source.Head())
 		if err == nil {
 			_, err = storage.Create(storage.Options{Dir: dir, Want: r.Want}, c)
@@ -127,20 +160,4 @@ func (r *Reissue) do(_ context.Context, say func(string, ...any)) error {
 	}
 	say("the new store of %s %s is in its place%s", r.Want.Role, r.Want.ID, keptIn(before))
 	return nil
-}
-
-// FinishPlan is the plan for a folder whose repair was interrupted.
-func FinishPlan(f *Folder) *Plan {
-	p := &Plan{Title: "Finish the repair of " + f.dir + " that was interrupted"}
-	p.found("the new store is whole; it is not in its place yet")
-	p.step("put it there; what was there before is kept in a folder %sTIME within", beforeName)
-	p.then("start the server as the interrupted command said, or run that again with --dry-run to see")
-	p.do = func(_ context.Context, say func(string, ...any)) error {
-		before, err := f.Finish()
-		if err == nil {
-			say("the new store is in its place%s", keptIn(before))
-		}
-		return err
-	}
-	return p
 }

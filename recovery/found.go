@@ -50,7 +50,9 @@ func (f *Foundation) Plan(p *Plan, votes *Votes) error {
 	f.head, f.closed, f.applied, f.length = s.AppendHead(nil), s.TakeClosed(), s.Applied(), s.Length()
 	p.step("make a store for the first and only member of a new cluster %q (%s): server %s at %s, with %s entries up to instance %s, and the sessions",
 		f.Name, f.Cluster, firstID, f.Address, number(f.length), f.applied)
-	p.step("put it into %s; what is there now is kept in a folder %sTIME within", f.Folder.dir, beforeName)
+	if err := f.Folder.planPut(p); err != nil {
+		return err
+	}
 	p.then("use the name %q for nothing else, and run this for one server only: two clusters of one name would be one to every server", f.Name)
 	p.then("start it:\n      paxos server --cluster FILE --node %s --data-dir %s      # FILE names %s alone", f.Address, f.Folder.dir, f.Address)
 	p.then("give every further server an empty folder, and let it join:\n      paxos member add FILE HOST:PORT, then: paxos server --cluster FILE --node HOST:PORT --data-dir DIR --join")
@@ -58,8 +60,8 @@ func (f *Foundation) Plan(p *Plan, votes *Votes) error {
 	return nil
 }
 
-func (f *Foundation) do(_ context.Context, say func(string, ...any)) error {
-	before, err := f.Folder.Swap(f.Now, func(dir string) error { return errors.Join(f.build(dir), f.Source.Close()) })
+func (f *Foundation) do(_ context.Context, p *Plan, say func(string, ...any)) error {
+	before, err := f.Folder.Swap(f.Now, p, func(dir string) error { return errors.Join(f.build(dir), f.Source.Close()) })
 	if err != nil {
 		return err
 	}

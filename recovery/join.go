@@ -64,7 +64,9 @@ func (j *Join) Plan(ctx context.Context, p *Plan) (err error) {
 	}
 	p.step("add %s to the cluster as a new member, with a new number and without a vote", j.Address)
 	p.step("make a new store of that list, with a new store id, and no promise and no vote")
-	p.step("put it into %s; what is there now is kept in a folder %sTIME within", j.Folder.dir, beforeName)
+	if err := j.Folder.planPut(p); err != nil {
+		return err
+	}
 	p.then("start the server; it gets what it lacks from the others, and asks for its vote when it is in step:\n      paxos server --cluster FILE --node %s --data-dir %s", j.Address, j.Folder.dir)
 	p.do = j.do
 	return nil
@@ -142,7 +144,7 @@ func (j *Join) leaving() (leaving []listclient.Member, err error) {
 	return leaving, nil
 }
 
-func (j *Join) do(ctx context.Context, say func(string, ...any)) error {
+func (j *Join) do(ctx context.Context, p *Plan, say func(string, ...any)) error {
 	if err := j.Source.Prepare(ctx, say); err != nil {
 		return err
 	}
@@ -161,7 +163,7 @@ func (j *Join) do(ctx context.Context, say func(string, ...any)) error {
 		return err
 	}
 	say("making a store for member %s", id)
-	before, err := j.Folder.Swap(j.Now, func(dir string) error { return j.build(dir, id) })
+	before, err := j.Folder.Swap(j.Now, p, func(dir string) error { return j.build(dir, id) })
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type Plan struct {
 	Loud  bool     `json:"dangerous"`      // it must not be done by accident
 	Word  string   `json:"word,omitempty"` // what a person must type to allow it
 
-	do func(ctx context.Context, say func(string, ...any)) error
+	do func(ctx context.Context, p *Plan, say func(string, ...any)) error
 }
 
 // Do carries the plan out. say is told what is being done.
@@ -26,7 +26,7 @@ func (p *Plan) Do(ctx context.Context, say func(format string, args ...any)) err
 	if p.Idle {
 		return nil
 	}
-	return p.do(ctx, say)
+	return p.do(ctx, p, say)
 }
 
 func (p *Plan) found(format string, args ...any) {

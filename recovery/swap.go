@@ -75,7 +75,13 @@ func (f *Folder) ensure() error {
 	if err := (vfs.OS{}).MkdirAll(f.dir); err != nil {
 		return err
 	}
-	return f.take()
+	if err := f.take(); err != nil {
+		return err
+	}
+	if f.exists(identityPart) {
+		return fmt.Errorf("%w: %s was missing, and holds a store now: look at it, and run the command again", storage.ErrForeign, f.dir)
+	}
+	return nil
 }
 
 // Close lets the folder go.
@@ -95,6 +101,7 @@ func (f *Folder) path(names ...string) string {
 // swapPlan is the content of the plan's file.
 type swapPlan struct {
 	Before string `json:"before"` // the folder for what was there
+	Plan   Plan   `json:"plan"`   // what was allowed, for whoever must finish it
 }
 
 // Unfinished reports whether a Swap was interrupted when its plan stood already: it
@@ -109,8 +116,8 @@ func (f *Folder) Unfinished() (bool, error) {
 
 // Swap makes a new store with build, in a folder that is named to it, and puts it
 // in the place of what is here, which it keeps in the folder whose name it returns;
-// "" if there was nothing.
-func (f *Folder) Swap(now time.Time, build func(dir string) error) (before string, err error) {
+// "" if there was nothing. p is what was allowed.
+func (f *Folder) Swap(now time.Time, p *Plan, build func(dir string) error) (before string, err error) {
 	if err := f.ensure(); err != nil {
 		return "", err
 	}
@@ -123,7 +130,7 @@ func (f *Folder) Swap(now time.Time, build func(dir string) error) (before strin
 	if err := build(f.path(workName, storeName)); err != nil {
 		return "", err
 	}
-	if err := f.writePlan(swapPlan{Before: beforeName + now.UTC().Format("20060102T150405.000Z")}); err != nil {
+	if err := f.writePlan(swapPlan{Before: beforeName + now.UTC().Format("20060102T150405.000Z"), Plan: *p}); err != nil {
 		return "", err
 	}
 	return f.Finish()
@@ -143,15 +150,22 @@ func (f *Folder) writePlan(p swapPlan) error {
 	return f.rename(draft, f.path(workName, planName))
 }
 
-// Finish puts the new store in its place, from wherever it was interrupted.
-func (f *Folder) Finish() (before string, err error) {
+func (f *Folder) readPlan() (p swapPlan, err error) {
 	data, err := os.ReadFile(f.path(workName, planName))
 	if err != nil {
-		return "", fmt.Errorf("read the plan of a repair: %w", err)
+		return p, fmt.Errorf("read the plan of a repair: %w", err)
 	}
-	var p swapPlan
 	if err := json.Unmarshal(data, &p); err != nil || !strings.HasPrefix(p.Before, beforeName) || filepath.Base(p.Before) != p.Before {
-		return "", fmt.Errorf("%s is no plan of a repair: %q", f.path(workName, planName), data)
+		return p, fmt.Errorf("%s is no plan of a repair: %q", f.path(workName, planName), data)
+	}
+	return p, nil
+}
+
+// Finish puts the new store in its place, from wherever it was interrupted.
+func (f *Folder) Finish() (before string, err error) {
+	p, err := f.readPlan()
+	if err != nil {
+		return "", err
 	}
 	if err := f.putInPlace(p.Before); err != nil {
 		return "", fmt.Errorf("put the new store in its place (run the repair again to finish it): %w", err)
@@ -196,9 +210,6 @@ func (f *Folder) putInPlace(before string) error {
 			return err
 		}
 	}
-	if err := f.putAside(before); err != nil {
-		return err
-	}
 	return f.putIdentity(before)
 }
 
@@ -213,24 +224,6 @@ func (f *Folder) putPart(before, part string) error {
 		}
 	}
 	return f.rename(f.path(workName, storeName, part), f.path(part))
-}
-
-// putAside moves away whatever else the old store had.
-func (f *Folder) putAside(before string) error {
-	names, err := vfs.OS{}.List(f.dir)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		switch {
-		case name == databasePart, name == logPart, name == identityPart, name == lockPart, name == workName, strings.HasPrefix(name, beforeName):
-		default:
-			if err := f.rename(f.path(name), f.path(before, name)); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // putIdentity keeps a copy of the old identity, and puts the new one over it in

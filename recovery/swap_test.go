@@ -1,11 +1,13 @@
 package recovery
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +36,7 @@ func TestASwapThatIsInterruptedAnywhereIsFinishedByTheNextOne(t *testing.T) {
 	for crash := 1; ; crash++ {
 		dir := t.TempDir()
 		old := makeStore(t, dir, 2, 12, vote(3, 13), vote(3, 14))
-		must(t, writeSynced(filepath.Join(dir, "something-else"), []byte("of the old store")))
+		must(t, writeSynced(filepath.Join(dir, "something-else"), []byte("of no store")))
 		steps := 0
 		f := take(t, dir)
 		f.step = func(string) error {
@@ -43,7 +45,7 @@ func TestASwapThatIsInterruptedAnywhereIsFinishedByTheNextOne(t *testing.T) {
 			}
 			return nil
 		}
-		_, err := f.Swap(time.UnixMilli(1_700_000_000_000), newStore)
+		_, err := f.Swap(time.UnixMilli(1_700_000_000_000), &Plan{}, newStore)
 		must(t, f.Close())
 		if err == nil {
 			if crash < 10 {
@@ -97,7 +99,7 @@ func TestAFolderThatWasEmptyIsNotFormattedWhileARepairIsToBeFinished(t *testing.
 			}
 			return nil
 		}
-		_, err := f.Swap(time.UnixMilli(1), newStore)
+		_, err := f.Swap(time.UnixMilli(1), &Plan{}, newStore)
 		must(t, f.Close())
 		if err == nil {
 			return
@@ -129,12 +131,12 @@ func finish(t *testing.T, dir string) {
 		return
 	}
 	if unfinished {
-		if _, err := f.Swap(time.Now(), newStore); err == nil {
+		if _, err := f.Swap(time.Now(), &Plan{}, newStore); err == nil {
 			t.Error("another swap began over one that is not finished")
 		}
 		_, err = f.Finish()
 	} else {
-		_, err = f.Swap(time.UnixMilli(1_700_000_000_000), newStore)
+		_, err = f.Swap(time.UnixMilli(1_700_000_000_000), &Plan{}, newStore)
 	}
 	must(t, err)
 }
@@ -158,8 +160,8 @@ func checkSwapped(t *testing.T, dir string, old storage.Identity) {
 		t.Errorf("what was there before is %s with %d votes at %s", s.Identity(), len(r.Votes), r.Applied)
 	}
 	must(t, s.Close(nil))
-	if _, err := os.Stat(filepath.Join(kept[0], "something-else")); err != nil {
-		t.Errorf("what else was there is not kept: %v", err)
+	if !exists(filepath.Join(dir, "something-else")) {
+		t.Error("what is no part of a store was moved: where it cannot be, the swap would never end")
 	}
 	if _, err := os.Stat(filepath.Join(dir, workName)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the work folder: %v", err)
@@ -173,6 +175,76 @@ func TestAFolderThatIsInUseIsNotTouched(t *testing.T) {
 	defer s.Close(nil)
 	if _, err := Take(dir); !errors.Is(err, storage.ErrLocked) {
 		t.Errorf("taken: %v", err)
+	}
+}
+
+// Who finishes a repair is told what the one who allowed it was told, and is not told
+// that all is done: it was not what he asked for.
+func TestWhoFinishesARepairIsToldWhatItLoses(t *testing.T) {
+	dir := t.TempDir()
+	makeStore(t, dir, 2, 12)
+	must(t, writeSynced(filepath.Join(dir, "notes"), nil))
+	f := take(t, dir)
+	said := &Plan{Title: "a new cluster", Lost: []string{"all that counts"}, Then: []string{"weep"}, Loud: true, Word: "second"}
+	must(t, f.planPut(said))
+	if text := said.text(); !strings.Contains(text, "left where it is: notes\n") {
+		t.Errorf("of files that are no part of a store it says nothing:\n%s", text)
+	}
+	f.step = func(what string) error {
+		if strings.HasPrefix(what, "make "+beforeName) {
+			return errCrash
+		}
+		return nil
+	}
+	if _, err := f.Swap(time.UnixMilli(1), said, newStore); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	f.step = func(string) error { return nil }
+	p, err := FinishPlan(f)
+	must(t, err)
+	for _, want := range []string{"a new cluster", "!! all that counts", "weep"} {
+		if text := p.text(); !strings.Contains(text, want) {
+			t.Errorf("%q is missing:\n%s", want, text)
+		}
+	}
+	if !p.Loud || p.Word != "second" {
+		t.Errorf("it may be done by accident: %+v", p)
+	}
+	if err := p.Do(context.Background(), func(string, ...any) {}); !errors.Is(err, ErrEarlier) {
+		t.Errorf("finished: %v", err)
+	}
+	if id, err := storage.ReadIdentity(dir); err != nil || id.ID != 4 {
+		t.Errorf("the store is of %s: %v", id, err)
+	}
+}
+
+// Between the look at a folder that is missing and its lock somebody may make a store.
+func TestAStoreThatAppearedMeanwhileIsNotReplaced(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "missing")
+	f := take(t, dir)
+	old := makeStore(t, dir, 2, 12)
+	if _, err := f.Swap(time.UnixMilli(1), &Plan{}, newStore); !errors.Is(err, storage.ErrForeign) {
+		t.Errorf("swapped: %v", err)
+	}
+	if id, err := storage.ReadIdentity(dir); err != nil || id != old {
+		t.Errorf("the store is of %s: %v", id, err)
+	}
+}
+
+// An acceptor's store must not get a number under which another one may have voted (rule 10).
+func TestAnAcceptorGetsNoNumberThatWasUsed(t *testing.T) {
+	dir, from := t.TempDir(), t.TempDir()
+	makeStore(t, from, 1, 5)
+	source, err := OpenStopped(from)
+	must(t, err)
+	defer source.Close()
+	for id, allowed := range map[protocol.NodeID]bool{1: false, 2: false, 3: false, 4: true, 9: true} {
+		want := storage.Identity{Cluster: oldCluster, Role: protocol.RoleAcceptor, ID: id}
+		r := Reissue{Folder: take(t, dir), Want: want, Source: source}
+		if err := r.Plan(&Plan{}); (err == nil) != allowed || err != nil && !errors.Is(err, storage.ErrForeign) {
+			t.Errorf("number %s: %v", id, err)
+		}
+		must(t, r.Folder.Close())
 	}
 }
 

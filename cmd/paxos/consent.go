@@ -61,7 +61,7 @@ var interactive = func(in io.Reader) bool {
 func (c *consent) ask(cmd *cobra.Command, p *recovery.Plan) error {
 	switch {
 	case c.yes && p.Loud && !c.acceptLoss:
-		return fail(exitUsage, errors.New("nothing was done: what is lost by it is lost for good: --yes alone does not do it, add --i-accept-data-loss"))
+		return fail(exitUsage, errors.New("nothing was done: what is lost by it is lost for good: --yes alone does not do it, add --i-accept-data-loss (a flag of paxos repair new-cluster)"))
 	case c.yes:
 		return nil
 	case !interactive(cmd.InOrStdin()):

@@ -116,8 +116,12 @@ type seat struct {
 
 // plan plans how the new store is let in.
 func (a *admission) plan(ctx context.Context, f *listFlags, p *recovery.Plan, s seat, dryRun bool) error {
-	if s.old != nil && s.old.Role != protocol.RoleServer {
-		return a.planRole(p, s)
+	role, err := a.role(s)
+	switch {
+	case err != nil:
+		return err
+	case role != nil:
+		return a.planRole(p, s, *role)
 	}
 	if a.cluster == "" {
 		if dryRun {
@@ -169,12 +173,30 @@ func (a *admission) address(ctx context.Context, servers listServers, old *stora
 	return m.Members[at].Address, m, nil
 }
 
+// role is whose store it was if it was one of the multicast cluster's; nil if not. Where
+// it is lost, and --id is given, cluster and role are those of the store that it is made from.
+func (a *admission) role(s seat) (*storage.Identity, error) {
+	old := s.old
+	if old == nil && a.id != 0 {
+		from, ok := s.source.(*recovery.Stopped)
+		if !ok {
+			return nil, fail(exitUsage, errors.New("--from must be the folder of a stopped process of the role that is lost: nothing else says whose store this was"))
+		}
+		identity := from.Identity()
+		old = &identity
+	}
+	if old == nil || old.Role == protocol.RoleServer {
+		return nil, nil
+	}
+	return old, nil
+}
+
 // planRole plans for a role of the multicast cluster.
-func (a *admission) planRole(p *recovery.Plan, s seat) error {
+func (a *admission) planRole(p *recovery.Plan, s seat, old storage.Identity) error {
 	if s.source == nil {
 		return fail(exitUsage, errors.New("--from is needed: a folder or a backup with the list"))
 	}
-	want := storage.Identity{Cluster: s.old.Cluster, Role: s.old.Role, ID: s.old.ID}
+	want := storage.Identity{Cluster: old.Cluster, Role: old.Role, ID: old.ID}
 	switch {
 	case a.id != 0:
 		want.ID = protocol.NodeID(a.id)

@@ -30,7 +30,8 @@ For a store that is lost, or damaged beyond its log. A list server gets the list
 the running servers of --cluster, or that of --from; it is removed and added by decided
 changes, and votes when it is in step. DIR may be empty: then --node says who it is.
 For the roles of the multicast cluster --from is needed, and for an acceptor --id with
-a new number (see paxos acceptors add).
+a new number (see paxos acceptors add). With an empty DIR it is a store of the role, and of
+the cluster, that the stopped process in --from DIR2 has; --id says which.
 
 ` + consentHelp + `
 

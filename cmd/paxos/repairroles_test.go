@@ -103,7 +103,7 @@ func TestADryRunMakesNothing(t *testing.T) {
 		{"repair", "new-cluster", dir + "-new", "--node", "n1:1", "--dry-run"},
 		{"repair", "new-cluster", dir, "--node", "n1:1", "--dry-run"},
 	} {
-		if code, stdout, _ := call(t, "", args...); code == exitOK {
+		if code, stdout, _ := call(t, "", args...); code == exitOK && args[1] != "rebuild" { // which says what it would do
 			t.Errorf("%v: %s", args, stdout)
 		}
 		if _, err := os.Stat(dir + "-new"); err == nil {
@@ -128,7 +128,7 @@ func TestAnInterruptedRepairIsFinishedFirst(t *testing.T) {
 	if id, err := storage.ReadIdentity(dir); err != nil || id != old {
 		t.Errorf("it was not allowed, but the store is of %s: %v", id, err)
 	}
-	if code, _, stderr := call(t, "", "repair", "cut-tail", dir, "--yes"); code != exitOK {
+	if code, _, stderr := call(t, "", "repair", "cut-tail", dir, "--yes"); code != exitFailed || !strings.Contains(stderr, "run the command again") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	if id := mustNotVote(t, dir, old); id.ID != 4 {
@@ -136,5 +136,51 @@ func TestAnInterruptedRepairIsFinishedFirst(t *testing.T) {
 	}
 	if id, err := storage.ReadIdentity(filepath.Join(dir, "before-test")); err != nil || id != old {
 		t.Errorf("kept is %s: %v", id, err)
+	}
+}
+
+// The empty folder of a role whose store is lost says nothing: the store that it is
+// made from says which cluster and role it was.
+func TestALostStoreOfARoleIsRebuiltFromAnother(t *testing.T) {
+	from := filepath.Join(t.TempDir(), "acceptor-2")
+	old := roleStore(t, from, protocol.RoleAcceptor, 2)
+	dir := t.TempDir()
+	if code, _, stderr := call(t, "", "repair", "rebuild", dir, "--id", "2", "--from", from, "--yes"); code != exitRefused || !strings.Contains(stderr, "itself") {
+		t.Errorf("under the number of the other one: exit code %d, %s", code, stderr)
+	}
+	if code, _, stderr := call(t, "", "repair", "rebuild", dir, "--id", "4", "--from", from, "--yes"); code != exitOK {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	id := mustNotVote(t, dir, old)
+	if id.ID != 4 || id.Role != old.Role || id.Cluster != old.Cluster {
+		t.Errorf("made %s", id)
+	}
+	if code, _, stderr := call(t, "", "repair", "rebuild", t.TempDir(), "--id", "4", "--yes"); code != exitUsage || !strings.Contains(stderr, "--from") {
+		t.Errorf("from nothing: exit code %d, %s", code, stderr)
+	}
+}
+
+// Restoring into "." by mistake must not make a store among other files.
+func TestABackupIsRestoredIntoAnEmptyFolderOnly(t *testing.T) {
+	from, dir := filepath.Join(t.TempDir(), "acceptor-2"), t.TempDir()
+	roleStore(t, from, protocol.RoleAcceptor, 2)
+	file := filepath.Join(dir, "list.backup")
+	if code, _, stderr := call(t, "", "backup", from, file); code != exitOK {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	restore := func(dir string) (int, string) {
+		code, _, stderr := call(t, "", "restore", file, dir, "--node", "n1:1", "--new-cluster", "--yes")
+		return code, stderr
+	}
+	if code, stderr := restore(dir); code != exitRefused || !strings.Contains(stderr, "not empty (list.backup)") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	disk := filepath.Join(dir, "disk")
+	ok(t, os.MkdirAll(filepath.Join(disk, "lost+found"), 0o755))
+	if code, stderr := restore(disk); code != exitOK {
+		t.Errorf("a disk's root: exit code %d, %s", code, stderr)
+	}
+	if _, err := os.Stat(filepath.Join(disk, "lost+found")); err != nil {
+		t.Error(err)
 	}
 }

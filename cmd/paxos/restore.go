@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -86,6 +87,12 @@ func (f *restoreFlags) run(cmd *cobra.Command, args []string) error {
 	if id, err := storage.ReadIdentity(args[1]); !errors.Is(err, storage.ErrNotFormatted) {
 		return fail(exitRefused, errors.Join(fmt.Errorf("%s holds a store, %s: name an empty folder, or see: paxos repair rebuild --help", args[1], id), err))
 	}
+	switch names, err := folder.Holds(); {
+	case err != nil:
+		return err
+	case len(names) > 0:
+		return fail(exitRefused, fmt.Errorf("%s is not empty (%s): name an empty or missing folder for the store", args[1], strings.Join(names, ", ")))
+	}
 	p := &recovery.Plan{Title: "Restore " + args[0] + " into " + args[1]}
 	if f.newCluster {
 		err = f.planNew(p, folder, address, source)
@@ -133,7 +140,9 @@ func takeFolder(dir string) (folder *recovery.Folder, unfinished *recovery.Plan,
 		return nil, nil, errors.Join(err, folder.Close())
 	}
 	if is {
-		unfinished = recovery.FinishPlan(folder)
+		if unfinished, err = recovery.FinishPlan(folder); err != nil {
+			return nil, nil, errors.Join(err, folder.Close())
+		}
 	}
 	return folder, unfinished, nil
 }
