@@ -2,6 +2,7 @@ package recovery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -120,27 +121,13 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 	a, b, c := t.TempDir(), t.TempDir(), t.TempDir()
 	makeStore(t, a, 1, 5)
 	makeStore(t, b, 1, 6)
-	look := func(dirs ...string) error {
-		var left Survivors
-		for _, d := range dirs {
-			f, err := Take(d)
-			must(t, err)
-			defer f.Close()
-			left.Folders = append(left.Folders, f)
-		}
-		err := left.Look(&Plan{})
-		if err == nil {
-			must(t, left.Close())
-		}
-		return err
-	}
-	if err := look(a, b); err == nil || !strings.Contains(err.Error(), "both stores of server 1") {
+	if _, err := lookAt(t, a, b); err == nil || !strings.Contains(err.Error(), "both stores of server 1") {
 		t.Errorf("a server twice: %v", err)
 	}
 	s, _, err := storage.Open(storage.Options{Dir: c, Want: storage.Identity{Cluster: 99, Role: protocol.RoleServer, ID: 3}, Init: true, SegmentBytes: 64 << 10})
 	must(t, err)
 	must(t, s.Close(nil))
-	if err := look(a, c); err == nil {
+	if _, err := lookAt(t, a, c); err == nil {
 		t.Error("stores of two clusters were taken")
 	}
 	source, err := OpenStopped(a)
@@ -149,6 +136,119 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 	n := Foundation{Folder: take(t, t.TempDir()), Address: "x:1", Cluster: oldCluster, Source: source}
 	if err := n.Plan(&Plan{}, nil); err == nil || !strings.Contains(err.Error(), "another name") {
 		t.Errorf("a new cluster under the old identity: %v", err)
+	}
+}
+
+// lookAt looks at folders as new-cluster does.
+func lookAt(t *testing.T, dirs ...string) (*Plan, error) {
+	t.Helper()
+	var left Survivors
+	for _, d := range dirs {
+		f, err := Take(d)
+		must(t, err)
+		defer f.Close()
+		left.Folders = append(left.Folders, f)
+	}
+	p := &Plan{}
+	err := left.Look(p)
+	if err == nil {
+		must(t, left.Close())
+	}
+	return p, err
+}
+
+// Two clusters got one name, one after the other: the folders have other lists.
+func TestSurvivorsWhoseListsContradictAreRefused(t *testing.T) {
+	others := func(i protocol.Instance) protocol.Value {
+		if i == 1 {
+			return valueOf(i)
+		}
+		run := protocol.Run{Session: 1, First: protocol.Seq((i-2)*128 + 1)}
+		for n := range 128 {
+			run.Count++
+			run.Block = protocol.AppendPayload(run.Block, fmt.Appendf(nil, "\"other %d\"", n))
+		}
+		return protocol.Value(nil).AppendRun(run)
+	}
+	for what, applied := range map[string]protocol.Instance{"an entry of the tail": 12, "an entry of the last chunk": 9, "a longer one that knows less": 11} {
+		a, b := t.TempDir(), t.TempDir()
+		makeStore(t, a, 1, map[bool]protocol.Instance{true: 11, false: 20}[applied == 11])
+		makeStoreOf(t, b, 2, applied, others, nil)
+		if _, err := lookAt(t, a, b); !errors.Is(err, storage.ErrForeign) || !strings.Contains(err.Error(), "contradict") {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := lookAt(t, b); err != nil {
+			t.Errorf("%s: one alone: %v", what, err)
+		}
+	}
+}
+
+func TestSurvivorsWhosePinsContradictAreRefused(t *testing.T) {
+	for what, pin := range map[string]protocol.Pin{"of a third one": {Acceptor: 3, Store: 34}, "of the other one": {Acceptor: 1, Store: 11}} {
+		a, b := t.TempDir(), t.TempDir()
+		makeStore(t, a, 1, 5)
+		makeStoreOf(t, b, 2, 5, valueOf, []protocol.Pin{pin})
+		for _, dirs := range [][]string{{a, b}, {b, a}} {
+			if _, err := lookAt(t, dirs...); !errors.Is(err, storage.ErrForeign) {
+				t.Errorf("a pin %s: %v", what, err)
+			}
+		}
+	}
+	a, b, c := t.TempDir(), t.TempDir(), t.TempDir()
+	makeStore(t, a, 1, 5)
+	makeStore(t, b, 2, 5)
+	s, _, err := open(b, identity(2), false)
+	must(t, err)
+	var batch storage.Batch
+	batch.Add(&protocol.Pinned{Pin: protocol.Pin{Acceptor: 1, Store: 11}})
+	must(t, s.Commit(&batch))
+	must(t, s.Close(nil))
+	if _, err := lookAt(t, a, b); !errors.Is(err, storage.ErrForeign) {
+		t.Errorf("a pin in the log: %v", err)
+	}
+	own := makeStore(t, c, 4, 5)
+	d := t.TempDir()
+	makeStoreOf(t, d, 2, 5, valueOf, []protocol.Pin{{Acceptor: 4, Store: own.Store}})
+	if _, err := lookAt(t, c, d); err != nil {
+		t.Errorf("pins that are right: %v", err)
+	}
+}
+
+func TestADamagedLogOfASurvivorIsALoss(t *testing.T) {
+	dir := t.TempDir()
+	makeStore(t, dir, 2, 12, vote(3, 13), vote(3, 14), vote(3, 15))
+	damage(t, dir)
+	p, err := lookAt(t, dir)
+	must(t, err)
+	if got := strings.Join(p.Lost, "\n"); !strings.Contains(got, "votes of server 2") {
+		t.Errorf("lost: %q", got)
+	}
+}
+
+// The checkpoint may be older than a change of the members that stands in the votes.
+func TestAMajorityOfTheVotersThatTheVotesShowIsThere(t *testing.T) {
+	dir := t.TempDir()
+	votes := []protocol.Vote{{Ballot: ballot(3), Instance: 6, Value: protocol.Value(nil).AppendChange(&protocol.Change{
+		Voters: []protocol.Member{member(1), member(4), member(5)}, Next: 6})}}
+	for i := protocol.Instance(7); i < 6+protocol.Alpha+5; i++ {
+		votes = append(votes, protocol.Vote{Ballot: ballot(3), Instance: i})
+	}
+	makeStore(t, dir, 1, 5, votes...)
+	p := &Plan{}
+	left := Survivors{Folders: []*Folder{take(t, dir)}}
+	must(t, left.Look(p))
+	defer left.Close()
+	for listening, want := range map[int]bool{4: true, 5: true, 2: true, 9: false} {
+		there, majority, err := left.StillThere(func(a string) bool { return a == member(listening).Address })
+		if err != nil || majority != want {
+			t.Errorf("with server %d: %v, a majority: %v, want %v; %v", listening, there, majority, want, err)
+		}
+	}
+	found := strings.Join(p.Found, "\n")
+	for _, want := range []string{"2 at 127.0.0.1:2, 3 at 127.0.0.1:3", "4 at 127.0.0.1:4, 5 at 127.0.0.1:5"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("%q is not in\n%s", want, found)
+		}
 	}
 }
 

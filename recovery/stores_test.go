@@ -3,12 +3,15 @@ package recovery
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"paxos/list"
 	"paxos/protocol"
 	"paxos/storage"
+	"paxos/vfs"
+	"paxos/wal"
 )
 
 func must(t testing.TB, err error) {
@@ -62,14 +65,21 @@ func valueOf(i protocol.Instance) protocol.Value {
 // its checkpoint, and has votes in its log.
 func makeStore(t testing.TB, dir string, id protocol.NodeID, applied protocol.Instance, votes ...protocol.Vote) storage.Identity {
 	t.Helper()
+	return makeStoreOf(t, dir, id, applied, valueOf, []protocol.Pin{{Acceptor: 3, Store: 33}}, votes...)
+}
+
+// makeStoreOf is makeStore of other values and pins.
+func makeStoreOf(t testing.TB, dir string, id protocol.NodeID, applied protocol.Instance,
+	value func(protocol.Instance) protocol.Value, pins []protocol.Pin, votes ...protocol.Vote) storage.Identity {
+	t.Helper()
 	s, _, err := open(dir, identity(id), true)
 	must(t, err)
 	state := newList()
 	for i := protocol.Instance(1); i <= applied; i++ {
-		state.Apply(i, valueOf(i), &protocol.Effects{})
+		state.Apply(i, value(i), &protocol.Effects{})
 	}
 	c := storage.Checkpoint{
-		Covers: s.Covered(), Promised: ballot(1), Round: 1, Pins: []protocol.Pin{{Acceptor: 1, Store: 11}},
+		Covers: s.Covered(), Promised: ballot(1), Round: 1, Pins: pins,
 		Applied: applied, Head: state.AppendHead(nil), ChunkCount: state.Length() / protocol.ChunkEntries,
 	}
 	for _, closed := range state.TakeClosed() {
@@ -126,4 +136,22 @@ func take(t testing.TB, dir string) *Folder {
 	must(t, err)
 	t.Cleanup(func() { f.Close() })
 	return f
+}
+
+// damage flips a bit of the first vote in a store's log, with votes behind it.
+func damage(t testing.TB, dir string) {
+	t.Helper()
+	log := filepath.Join(dir, storage.LogName)
+	var at wal.Position
+	must(t, wal.Inspect(vfs.OS{}, log, wal.Position{}, func(f wal.Found) error {
+		if f.Kind == wal.KindRecord && f.Type == uint8(protocol.RecordVoted) && at == (wal.Position{}) {
+			at = f.At
+		}
+		return nil
+	}))
+	file := wal.SegmentPath(log, at.Segment)
+	text, err := os.ReadFile(file)
+	must(t, err)
+	text[at.Offset+9] ^= 4
+	must(t, os.WriteFile(file, text, 0o644))
 }

@@ -22,23 +22,31 @@ type Survivors struct {
 	whole  map[protocol.NodeID]bool // can be started as they are
 	best   int
 	votes  votesOf
+	pins   pinsOf
 }
 
 // Look reads all of them, and says what each one has.
 func (s *Survivors) Look(p *Plan) error {
-	s.votes, s.whole = votesOf{}, map[protocol.NodeID]bool{}
+	if err := s.look(p); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	return nil
+}
+
+func (s *Survivors) look(p *Plan) error {
+	s.votes, s.pins, s.whole = votesOf{}, pinsOf{}, map[protocol.NodeID]bool{}
 	seen := map[protocol.NodeID]string{}
 	for i, f := range s.Folders {
 		store, err := OpenStopped(f.dir)
 		if err != nil {
-			return errors.Join(err, s.Close())
+			return err
 		}
 		s.stores = append(s.stores, store)
 		if err := s.fits(store, seen); err != nil {
-			return errors.Join(err, s.Close())
+			return err
 		}
 		if err := s.read(p, store); err != nil {
-			return errors.Join(err, s.Close())
+			return err
 		}
 		if store.Applied() > s.stores[s.best].Applied() {
 			s.best = i
@@ -46,6 +54,17 @@ func (s *Survivors) Look(p *Plan) error {
 	}
 	if len(s.stores) > 1 {
 		p.found("the one in %s knows most of the list, and is taken; votes of all of them count", s.stores[s.best].dir)
+	}
+	if err := s.agree(p); err != nil {
+		return err
+	}
+	all, err := s.electorates()
+	if err != nil {
+		return err
+	}
+	p.found("voters by the list in %s: %s", s.stores[s.best].dir, all[0])
+	if all[1].String() != all[0].String() {
+		p.found("voters by the votes above it, if they were decided: %s", all[1])
 	}
 	return nil
 }
@@ -67,7 +86,7 @@ func (s *Survivors) fits(store *Stopped, seen map[protocol.NodeID]string) error 
 	return nil
 }
 
-// read takes the votes of a store, those behind damage too.
+// read takes the votes and pins of a store, those behind damage too.
 func (s *Survivors) read(p *Plan, store *Stopped) error {
 	var last protocol.Instance
 	above := 0
@@ -82,12 +101,19 @@ func (s *Survivors) read(p *Plan, store *Stopped) error {
 	for _, v := range store.Votes() {
 		take(v)
 	}
+	pins := store.Pins()
 	l, err := store.Log(func(rec protocol.Record) {
-		if v, ok := rec.(*protocol.Voted); ok {
-			take(v.Vote)
+		switch rec := rec.(type) {
+		case *protocol.Voted:
+			take(rec.Vote)
+		case *protocol.Pinned:
+			pins = append(pins, rec.Pin)
 		}
 	})
 	if err != nil {
+		return err
+	}
+	if err := s.pins.takeAll(store, pins); err != nil {
 		return err
 	}
 	s.whole[store.Identity().ID] = l.Damage == nil
@@ -95,6 +121,8 @@ func (s *Survivors) read(p *Plan, store *Stopped) error {
 	p.found("  votes above that: %d, up to instance %s; nobody here knows which of them were decided", above, max(last, store.Applied()))
 	if l.Damage != nil {
 		p.found("  its log is damaged: %s at offset %d: %s; what can be read of it counts", l.Damage.File, l.Damage.Offset, l.Damage.Detail)
+		p.lose("the votes of server %s that stood where its log is damaged: they may have been acknowledged; "+
+			"for their instances an older vote may be taken, or none", store.Identity().ID)
 	}
 	return nil
 }
@@ -109,45 +137,6 @@ func (s *Survivors) Close() error {
 		errs = append(errs, store.Close())
 	}
 	return errors.Join(errs...)
-}
-
-// StillThere tells which members of the old cluster are there: the survivors
-// that can be started as they are, and those at whose address somebody listens.
-// If they are a majority of its voters (of both configurations, while both govern),
-// the cluster is not lost: it can go on, or does.
-func (s *Survivors) StillThere(listens func(address string) bool) (there []string, majority bool, err error) {
-	best, _ := s.Best()
-	state, err := list.RestoreState(best.Head(), list.Options{})
-	if err != nil {
-		return nil, false, err
-	}
-	members, alive := state.Members(), map[protocol.NodeID]bool{}
-	for _, v := range members.All() {
-		whole, here := s.whole[v.ID]
-		switch {
-		case here && whole:
-			there = append(there, fmt.Sprintf("server %s, whose store is whole", v.ID))
-		case !here && listens(v.Address):
-			there = append(there, fmt.Sprintf("server %s, at %s", v.ID, v.Address))
-		default:
-			continue
-		}
-		alive[v.ID] = true
-	}
-	// The old configuration counts only as long as it governs an instance above the list (rule 13).
-	settled := !members.Changing() || best.Applied()+1 >= members.From
-	return there, most(members.Voters, alive) && (settled || most(members.Old, alive)), nil
-}
-
-// most reports whether a majority of voters is alive.
-func most(voters []protocol.Member, alive map[protocol.NodeID]bool) bool {
-	n := 0
-	for _, v := range voters {
-		if alive[v.ID] {
-			n++
-		}
-	}
-	return n > len(voters)/2
 }
 
 // Listens reports whether somebody takes connections at an address.

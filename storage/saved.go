@@ -20,6 +20,7 @@ type Saved struct {
 	head     []byte
 	images   Images
 	votes    []protocol.Vote
+	pins     []protocol.Pin
 }
 
 // ErrImages says that a list cannot be copied: its front is an image of the state of
@@ -66,7 +67,8 @@ func openSaved(o Options) (*Saved, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.store.db.Close())
 	}
-	s.st, s.head, s.votes = s.store.last, r.Head, r.done(r.Log).Votes
+	restored := r.done(r.Log)
+	s.st, s.head, s.votes, s.pins = s.store.last, r.Head, restored.Votes, restored.Pins
 	if n := s.store.Images().Newest.Index; n > 0 {
 		return nil, errors.Join(fmt.Errorf("%w: %s: an image of a program's state stands for the list's first %d entries", ErrImages, o.Dir, n), s.store.db.Close())
 	}
@@ -95,6 +97,9 @@ func (s *Saved) Covers() Position { return s.st.Covers }
 // Votes are those of the checkpoint, above Applied, in ascending order. There may
 // be more in the log.
 func (s *Saved) Votes() []protocol.Vote { return s.votes }
+
+// Pins are those of the checkpoint, ascending by acceptor. There may be more in the log.
+func (s *Saved) Pins() []protocol.Pin { return s.pins }
 
 // Chunk returns a chunk that the head needs.
 func (s *Saved) Chunk(n uint64) ([]byte, error) {
