@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"paxos/list"
 	"paxos/protocol"
 	"paxos/storage"
 )
@@ -234,11 +235,16 @@ func TestAStoreThatAppearedMeanwhileIsNotReplaced(t *testing.T) {
 // An acceptor's store must not get a number under which another one may have voted (rule 10).
 func TestAnAcceptorGetsNoNumberThatWasUsed(t *testing.T) {
 	dir, from := t.TempDir(), t.TempDir()
-	makeStore(t, from, 1, 5)
+	state := newList()
+	m := list.FirstMembers([]protocol.Member{member(1), member(2), member(6)}) // 3 and 4 are gone
+	m.Learners = []protocol.Member{member(5)}
+	state.Refound(m)
+	_, err := storage.Create(storage.Options{Dir: from, Want: identity(1)}, storage.Contents{Head: state.AppendHead(nil)})
+	must(t, err)
 	source, err := OpenStopped(from)
 	must(t, err)
 	defer source.Close()
-	for id, allowed := range map[protocol.NodeID]bool{1: false, 2: false, 3: false, 4: true, 9: true} {
+	for id, allowed := range map[protocol.NodeID]bool{1: false, 2: false, 3: false, 4: false, 5: true, 6: false, 7: true, 9: true} {
 		want := storage.Identity{Cluster: oldCluster, Role: protocol.RoleAcceptor, ID: id}
 		r := Reissue{Folder: take(t, dir), Want: want, Source: source}
 		if err := r.Plan(&Plan{}); (err == nil) != allowed || err != nil && !errors.Is(err, storage.ErrForeign) {
