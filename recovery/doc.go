@@ -28,7 +28,8 @@
 //
 // # Where to read on
 //
-// plan.go is what is shown, swap.go the work on files; source.go says where lists come from; join.go
+// plan.go is what is shown, swap.go the work on files, finish.go what is left to do after a crash in it,
+// contents.go what else is in the folder; source.go says where lists come from; join.go
 // makes a newcomer of an existing cluster, found.go the first member of a new one,
 // votes.go what a minority knows beyond its list.
 package recovery
