@@ -26,16 +26,16 @@ import (
 // [LoadJournal] to [Journal.Close]. That file stays; it is empty, and may be removed
 // when nobody runs.
 type Journal struct {
-	Format   int    `json:"format"`   // 1
-	Cluster  string `json:"cluster"`  // that the values go to
-	Nonce    string `json:"nonce"`    // of the session, in hex
-	Session  uint64 `json:"session"`  // 0: it may not be open yet
-	Done     uint64 `json:"done"`     // values that are appended
-	Sum      uint32 `json:"sum"`      // CRC-32C of their lines, to know the file again
-	Ahead    uint64 `json:"ahead"`    // values that may have been sent
-	SumAhead uint32 `json:"sumAhead"` // CRC-32C of the lines up to there
-	Last     uint64 `json:"last"`     // index of the last one whose place is known
-	Complete bool   `json:"complete"` // all of the file is appended
+	Format   int    `json:"format"`    // 1
+	Cluster  string `json:"cluster"`   // that the values go to
+	Nonce    string `json:"nonce"`     // of the session, in hex
+	Session  uint64 `json:"session"`   // 0: it may not be open yet
+	Done     uint64 `json:"done"`      // values that are appended
+	Sum      uint32 `json:"sum"`       // CRC-32C of their lines, to know the file again
+	Ahead    uint64 `json:"ahead"`     // values that may have been sent
+	SumAhead uint32 `json:"sum_ahead"` // CRC-32C of the lines up to there
+	Last     uint64 `json:"last"`      // index of the last one whose place is known
+	Complete bool   `json:"complete"`  // all of the file is appended
 
 	path string
 	lock io.Closer
