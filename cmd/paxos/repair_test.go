@@ -41,7 +41,19 @@ func tearLog(t *testing.T, dir string) {
 	ok(t, err)
 }
 
-func recordsIn(t *testing.T, dir string) (records []wal.Found) {
+func recordsIn(t *testing.T, dir string) []wal.Found {
+	t.Helper()
+	records := recordsSoFar(t, dir)
+	if len(records) < enoughRecords {
+		t.Fatalf("only %d records in the log in %s", len(records), dir)
+	}
+	return records
+}
+
+// enoughRecords are so many that something stands before and behind the damage.
+const enoughRecords = 10
+
+func recordsSoFar(t *testing.T, dir string) (records []wal.Found) {
 	t.Helper()
 	log := filepath.Join(dir, "log")
 	ok(t, wal.Inspect(vfs.OS{}, log, wal.Position{}, func(f wal.Found) error {
@@ -50,10 +62,16 @@ func recordsIn(t *testing.T, dir string) (records []wal.Found) {
 		}
 		return nil
 	}))
-	if len(records) < 10 {
-		t.Fatalf("only %d records in %s", len(records), log)
-	}
 	return records
+}
+
+// hasVoted waits until a server's log has enough records: others may make a majority,
+// and its list may be complete, before its own disk has written them.
+func (s serving) hasVoted(server int) {
+	s.t.Helper()
+	waitOutput(s.t, fmt.Sprintf("server %d to have voted", server), func() bool {
+		return len(recordsSoFar(s.t, s.DataDir(server))) >= enoughRecords
+	})
 }
 
 // flip flips a bit of the record at a place, and returns its file.
@@ -158,7 +176,8 @@ func TestADamagedLogIsCutAndTheServerVotesAgainByADecidedChangeOnly(t *testing.T
 	s := serve(t, servers.Options{})
 	ok(t, s.Wait(s.ctx, "server 3 to be in step", func() bool { return s.Ready(s.ctx, 3) }))
 	s.appendAll(1, 40)
-	s.has(3, 40) // and has voted on most of it
+	s.has(3, 40)
+	s.hasVoted(3)
 	ok(t, s.Kill(3))
 	old, err := storage.ReadIdentity(s.DataDir(3))
 	ok(t, err)
