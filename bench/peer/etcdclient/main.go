@@ -1,4 +1,3 @@
-// Command etcdclient makes load at etcd, through its gRPC client.
 package main
 
 import (

@@ -1,4 +1,3 @@
-// Command etcdserver plays an etcd server, as etcd embeds itself.
 package main
 
 import (

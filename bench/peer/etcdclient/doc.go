@@ -1,0 +1,2 @@
+// Command etcdclient makes load at etcd, through its gRPC client.
+package main

@@ -1,0 +1,2 @@
+// Command etcdserver plays an etcd server, as etcd embeds itself.
+package main
