@@ -199,8 +199,9 @@ func (s *Store) PutChunks(chunks []Chunk) error {
 	return nil
 }
 
-// transactionBytes bounds the chunks in one transaction, which has them in memory
-// twice: with their checksums, and in the database's pages.
+// transactionBytes bounds the chunks in one transaction, but for what the last of them
+// has beyond: the transaction has them in memory twice, with their checksums, and in the
+// database's pages.
 const transactionBytes = 1 << 20
 
 // writeAhead makes chunks durable in transactions of their own as long as there
@@ -220,22 +221,14 @@ func (s *Store) writeAhead(chunks []Chunk) (last []Chunk, err error) {
 	}
 }
 
-// oneTransaction is how many chunks go into the next transaction: at least one,
-// if there are any.
+// oneTransaction is how many chunks go into the next transaction: as many as it takes
+// to reach transactionBytes.
 func oneTransaction(chunks []Chunk) int {
 	size := 0
 	for n, c := range chunks {
-		if size += len(c.Data); size > transactionBytes && n > 0 {
-			return n
+		if size += len(c.Data); size >= transactionBytes {
+			return n + 1
 		}
 	}
 	return len(chunks)
-}
-
-func (s *Store) update(change func(kv.Tx) error) error {
-	if err := s.db.Update(change); err != nil {
-		return err
-	}
-	s.count(func(st *Stats) { st.Transactions++ })
-	return nil
 }

@@ -38,8 +38,7 @@ func checksum(b kv.Bucket, key, value []byte) uint32 {
 
 // put stores a value with its checksum behind it.
 func put(tx kv.Tx, b kv.Bucket, key, value []byte) error {
-	sealed := make([]byte, len(value), len(value)+sumBytes)
-	copy(sealed, value)
+	sealed := append(room(tx, len(value)+sumBytes), value...)
 	return tx.Put(b, key, binary.LittleEndian.AppendUint32(sealed, checksum(b, key, value)))
 }
 

@@ -26,6 +26,7 @@ type Store struct {
 
 	saving sync.Mutex // held by whoever writes to the database
 	last   state      // of the last durable checkpoint
+	room   []byte     // see writing; used by whoever holds saving
 
 	images     atomic.Pointer[Images] // replaced with saving held
 	generation uint32                 // of the last image that was begun
