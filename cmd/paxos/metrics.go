@@ -45,6 +45,9 @@ func (f *metricsFlags) resolve(cmd *cobra.Command) (m monitoring, err error) {
 	if m.address, err = exporter.ParseAddress(text); err != nil {
 		return m, fmt.Errorf("--metrics (%s): %w", envMetrics, err)
 	}
+	if m.pprof {
+		profileMemory()
+	}
 	return m, nil
 }
 
