@@ -43,12 +43,12 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 bench: ## run all benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
-compare: ## measure us beside hashicorp/raft, dragonboat and etcd (a module of its own), for about 12 minutes
+compare: ## measure us beside hashicorp/raft, dragonboat and etcd (a module of its own), for about 13 minutes
 	cd bench && go run . --out ../docs/comparison/result.json --plots ../docs/comparison --page ../docs/performance.md
 
 compare-check: ## build, vet and test that module, and have a short look at ours and one peer
 	cd bench && go vet ./... && go test ./... && \
-	go run . --quick --phase 200ms --limit 2m --systems paxos-engine,raft-wal --inflight 64 >/dev/null
+	go run . --quick --phase 200ms --limit 2m --systems paxos-roles,raft-wal --inflight 64 >/dev/null
 
 harness: build ## a harness run with real processes, 2 x COUNT (10000) values, and its three checks
 	harness/run.sh paxos $(COUNT)

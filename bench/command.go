@@ -42,7 +42,8 @@ func newBench() *cobra.Command {
 
 Every system runs as three replicas (the multicast roles as three acceptors, a
 proposer and a learner), each a process of its own, on loopback, with its data
-on the disk. All are up at once, and short phases of load take turns, so that a
+on the disk. The load is made in the leader's process, where a system can be asked
+there, or by a client process; the roles are measured in both ways. All are up at once, and short phases of load take turns, so that a
 noisy machine disturbs all alike. Each phase has a fixed number of operations on
 their way; an operation counts when it is acknowledged, by which time it is on
 the disks of a majority. Printed are medians over the rounds, and ratios to the
@@ -56,7 +57,7 @@ kernel counts them.
 Systems: ` + strings.Join(system.Names(), ", ") + `.`,
 		Example: `  go run .
   go run . --quick
-  go run . --systems paxos-roles,dragonboat --payloads 64 --inflight 1,1024 --rounds 5
+  go run . --systems paxos-roles,paxos-roles-udp,dragonboat --payloads 64 --inflight 1,1024 --rounds 5
   go run . --out result.json --plots ../docs/comparison --page ../docs/performance.md
   go run . show result.json --plots ../docs/comparison --page ../docs/performance.md`,
 		Args:          cobra.NoArgs,
@@ -75,7 +76,7 @@ func (f *benchFlags) register(cmd *cobra.Command) {
 	flags.IntSliceVar(&f.payloads, "payloads", []int{16, 64, 1024}, "sizes of a payload in bytes")
 	flags.IntSliceVar(&f.inFlight, "inflight", []int{1, 64, 256, 1024}, "how many operations are on their way at once")
 	flags.IntVar(&f.rounds, "rounds", 3, "how often each phase is repeated; medians count")
-	flags.DurationVar(&f.phase, "phase", 1500*time.Millisecond, "how long a phase counts")
+	flags.DurationVar(&f.phase, "phase", 1400*time.Millisecond, "how long a phase counts")
 	flags.DurationVar(&f.warmup, "warmup", 400*time.Millisecond, "how long a phase runs before it counts")
 	flags.DurationVar(&f.limit, "limit", 20*time.Minute, "how long all may take")
 	flags.BoolVar(&f.quick, "quick", false, "a look at every system in less than a minute: one round of 64 bytes, 1 and 1024 in flight, half a second each")

@@ -44,6 +44,7 @@ type role struct {
 	cancel context.CancelFunc
 	done   chan error
 	output *output
+	wake   func()
 }
 
 // stop shuts the role down cleanly.
@@ -85,6 +86,7 @@ func (c *testCluster) start(r protocol.Role, id protocol.NodeID) *role {
 		o.Entries = run.output.take
 	}
 	o.Transport = c.net.Join(joins[r]...)
+	run.wake = o.Transport.Wake
 	var ctx context.Context
 	ctx, run.cancel = context.WithCancel(context.Background())
 	c.t.Cleanup(run.cancel)

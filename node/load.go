@@ -1,7 +1,6 @@
 package node
 
 import (
-	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -13,149 +12,166 @@ import (
 // Load is a closed loop of commands, made by a client inside the proposer's
 // own process: what a program sees that embeds the engine.
 type Load struct {
-	Phases []Phase
-	// Done is called after each phase, from the loop.
-	Done func(LoadReport)
-	Seed uint64
+	// Phases are taken one after the other. Whoever sends one wakes the transport
+	// then; between two of them nothing is done. Once it is closed and
+	// all phases are over, the process ends.
+	Phases <-chan Phase
+	// Payload returns the next payload, of n bytes, which is copied at once.
+	Payload func(n int) []byte
+	Seed    uint64
 }
 
-// Phase keeps InFlight commands of PayloadBytes random bytes unacknowledged, at
-// first for Warmup, which does not count, and then for Duration, or, where Commands
-// is not 0, until so many were acknowledged.
+// Phase keeps InFlight commands of PayloadBytes unacknowledged, at first for
+// Warmup, which does not count, and then for Duration, or, where Commands is not 0,
+// until so many were acknowledged.
 type Phase struct {
 	InFlight     int // at most protocol.SessionWindow
 	PayloadBytes int
 	Warmup       time.Duration
 	Duration     time.Duration
 	Commands     uint64
+	// Done is called once all of the phase's commands are acknowledged, from the
+	// loop: it must not block.
+	Done func(LoadReport)
 }
 
 // LoadReport is what a phase showed. Latency is from the moment at which a
 // command was handed to the client to the moment of its acknowledgement.
 type LoadReport struct {
-	Phase
-	Acked   uint64
+	Acked   uint64 // in what counts of the phase, and so Elapsed and Latency
 	Elapsed time.Duration
 	Latency *histogram.Histogram
+	All     uint64 // acknowledged, with those before and after
 }
 
 // load runs a Load in the loop; nil does nothing.
 type load struct {
 	Load
-	client   *client.Client
-	machine  *Machine
-	self     protocol.Sender
-	out      protocol.Output
-	payloads []byte // random bytes that payloads are cut from
-	at       int
-	rng      *rand.Rand
+	client  *client.Client
+	machine *Machine
+	self    protocol.Sender
+	out     protocol.Output
 
 	started []protocol.Time // when each command in flight was offered, by seq
 	offered protocol.Seq
 	acked   protocol.Seq
-	phase   int
-	begin   protocol.Time // of the phase's counted part; 0: still warming up
-	warm    protocol.Time
+	part    loadPart
+	since   protocol.Time // when it began
+	phase   Phase
 	report  LoadReport
+	closed  bool
 }
 
-const loadPool = 1 << 20
+// loadPart is the part of a phase that is under way.
+type loadPart int
+
+const (
+	loadNone loadPart = iota // no phase is
+	loadWarming
+	loadCounting
+	loadEnding // its last commands are under way
+)
 
 func newLoad(l *Load, c *client.Client, m *Machine, self protocol.Sender) *load {
-	rng := rand.New(rand.NewPCG(l.Seed, 1))
-	pool := make([]byte, loadPool)
-	for i := range pool {
-		pool[i] = byte(rng.Uint32())
-	}
-	return &load{
-		Load: *l, client: c, machine: m, self: self, payloads: pool, rng: rng,
-		started: make([]protocol.Time, protocol.SessionWindow),
-	}
+	return &load{Load: *l, client: c, machine: m, self: self, started: make([]protocol.Time, protocol.SessionWindow)}
 }
 
+func (l *load) finished() bool { return l != nil && l.closed }
+
+// deadline is when the client or the phase needs a turn; 0: acknowledgements or a
+// phase must come first.
 func (l *load) deadline() protocol.Time {
-	if l == nil || l.finished() {
+	if l == nil || l.part == loadNone {
 		return 0
 	}
-	at, ok := l.client.Deadline()
-	end, timed := l.phaseEnd()
-	switch {
-	case !timed && !ok:
-		return 0
-	case !timed || ok && at < end:
-		return at
+	at, _ := l.client.Deadline()
+	if end, ok := l.partEnd(); ok && (at == 0 || end < at) {
+		return end
 	}
-	return end
+	return at
 }
 
-// phaseEnd is when the warm-up or the phase ends, if the clock says so.
-func (l *load) phaseEnd() (end protocol.Time, timed bool) {
-	p := l.Phases[l.phase]
-	if l.begin == 0 {
-		return l.warm.Add(p.Warmup), true
+// partEnd is when the part under way ends, if the clock says so. What counts begins
+// after the process's first acknowledgement, at the earliest.
+func (l *load) partEnd() (end protocol.Time, timed bool) {
+	switch l.part {
+	case loadWarming:
+		return l.since.Add(l.phase.Warmup), l.acked > 0
+	case loadCounting:
+		return l.since.Add(l.phase.Duration), l.phase.Commands == 0
 	}
-	return l.begin.Add(p.Duration), p.Commands == 0
+	return 0, false
 }
 
-// over says if the warm-up or the phase has come to its end.
-func (l *load) over(now protocol.Time) bool {
-	if end, timed := l.phaseEnd(); timed {
+// partOver says if the part under way has come to its end.
+func (l *load) partOver(now protocol.Time) bool {
+	if end, timed := l.partEnd(); timed {
 		return now >= end
 	}
-	return l.report.Acked >= l.Phases[l.phase].Commands
+	switch l.part {
+	case loadCounting:
+		return l.report.Acked >= l.phase.Commands
+	case loadEnding:
+		return l.acked == l.offered
+	}
+	return false
 }
 
-func (l *load) finished() bool { return l != nil && l.phase == len(l.Phases) }
-
-// step offers commands and hands the client's messages to the machine.
+// step goes through the phase: it offers commands and hands the client's messages to the machine.
 func (l *load) step(now protocol.Time) {
-	if l == nil || l.finished() {
+	if l == nil || l.closed {
 		return
 	}
-	l.turnPhase(now)
-	if l.finished() {
+	for (l.part != loadNone || l.take(now)) && l.partOver(now) {
+		l.next(now)
+	}
+	if l.part == loadNone {
 		return
 	}
 	if at, ok := l.client.Deadline(); ok && at <= now {
 		l.client.Tick(now, &l.out)
 	}
-	p := l.Phases[l.phase]
-	for int(l.offered-l.acked) < p.InFlight && l.client.Offer(l.payload(p.PayloadBytes)) {
-		l.offered++
-		l.started[int(l.offered)%len(l.started)] = now
-	}
+	l.offer(now)
 	l.client.Flush(now, &l.out)
 	l.pass(now)
 }
 
-// turnPhase ends the warm-up and the phase when they are over.
-func (l *load) turnPhase(now protocol.Time) {
-	if l.warm == 0 {
-		l.warm = now
-	}
-	if !l.over(now) {
+// next goes on to the next part of the phase, and tells at its end.
+func (l *load) next(now protocol.Time) {
+	switch l.part {
+	case loadCounting:
+		l.report.Elapsed = now.Sub(l.since)
+	case loadEnding:
+		l.part = loadNone
+		l.phase.Done(l.report)
 		return
 	}
-	if l.begin == 0 {
-		if l.acked > 0 { // count from the first acknowledgement on, at the earliest
-			l.begin = now
-			l.report = LoadReport{Phase: l.Phases[l.phase], Latency: new(histogram.Histogram)}
-		}
-		return
-	}
-	l.report.Elapsed = now.Sub(l.begin)
-	l.Done(l.report)
-	l.phase++
-	l.begin, l.warm = 0, now
+	l.part, l.since = l.part+1, now
 }
 
-func (l *load) payload(n int) []byte {
-	if l.at+n > len(l.payloads) {
-		l.at = l.rng.IntN(64)
+// take begins with the next phase, if there is one.
+func (l *load) take(now protocol.Time) bool {
+	select {
+	case p, ok := <-l.Phases:
+		if l.closed = !ok; ok {
+			l.part, l.since, l.phase = loadWarming, now, p
+			l.report = LoadReport{Latency: new(histogram.Histogram)}
+		}
+		return ok
+	default:
+		return false
 	}
-	p := l.payloads[l.at : l.at+n]
-	l.at += n
-	return p
+}
+
+// offer fills up what is in flight.
+func (l *load) offer(now protocol.Time) {
+	if l.part == loadEnding {
+		return
+	}
+	for int(l.offered-l.acked) < l.phase.InFlight && l.client.Offer(l.Payload(l.phase.PayloadBytes)) {
+		l.offered++
+		l.started[int(l.offered)%len(l.started)] = now
+	}
 }
 
 // pass hands what the client sends to the machine.
@@ -169,7 +185,7 @@ func (l *load) pass(now protocol.Time) {
 // settle takes what is for clients out of the machine's output, gives it to
 // this client, and hands the commands that there is room for then to the machine.
 func (l *load) settle(now protocol.Time) {
-	if l == nil || l.finished() {
+	if l == nil || l.closed {
 		return
 	}
 	taken := l.machine.TakeSends(protocol.GroupClients)
@@ -198,7 +214,8 @@ func detached(m protocol.Message) protocol.Message {
 func (l *load) count(now protocol.Time) {
 	for acked := l.client.Acked(); l.acked < acked; {
 		l.acked++
-		if l.begin != 0 {
+		l.report.All++
+		if l.part == loadCounting {
 			l.report.Acked++
 			l.report.Latency.Add(now.Sub(l.started[int(l.acked)%len(l.started)]), 1)
 		}

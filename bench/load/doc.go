@@ -5,7 +5,7 @@
 // [Run] has as many goroutines as operations are to be in flight, each of which
 // waits for its answer, as the users of every system measured here would. Where
 // a client has its own way of having many operations under way, it uses [Meter]
-// directly.
+// directly, or measures itself and makes a [NewResult].
 //
 // Payloads are random letters out of 64, for which compression does little, and
 // which stand unescaped in JSON.

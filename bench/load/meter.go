@@ -45,13 +45,10 @@ func (m *Meter) Count(caller int, started, now time.Time) {
 
 // Result is what was counted. All operations must have ended.
 func (m *Meter) Result() Result {
-	h := new(histogram.Histogram)
-	r := Result{Elapsed: m.end.Sub(m.begin)}
+	h, all := new(histogram.Histogram), uint64(0)
 	for i := range m.shard {
 		h.Merge(&m.shard[i].h)
-		r.All += m.shard[i].all
+		all += m.shard[i].all
 	}
-	r.Operations = h.Count()
-	r.P50, r.P90, r.P99, r.P999, r.Max = h.Quantile(0.5), h.Quantile(0.9), h.Quantile(0.99), h.Quantile(0.999), h.Max()
-	return r
+	return NewResult(m.end.Sub(m.begin), h, all)
 }

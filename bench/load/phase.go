@@ -1,6 +1,10 @@
 package load
 
-import "time"
+import (
+	"time"
+
+	"paxos/internal/histogram"
+)
 
 // Phase is one stretch of load.
 type Phase struct {
@@ -25,6 +29,14 @@ type Result struct {
 	// All is every operation, also those of the warm-up and those that ended late:
 	// what the CPU time and the fsyncs of the whole phase are divided by.
 	All uint64
+}
+
+// NewResult is the result of a phase in which these latencies were measured.
+func NewResult(elapsed time.Duration, h *histogram.Histogram, all uint64) Result {
+	return Result{
+		Operations: h.Count(), Elapsed: elapsed, All: all,
+		P50: h.Quantile(0.5), P90: h.Quantile(0.9), P99: h.Quantile(0.99), P999: h.Quantile(0.999), Max: h.Max(),
+	}
 }
 
 // PerSecond is the rate of operations.

@@ -11,11 +11,44 @@ import (
 	"paxos/protocol"
 )
 
-// startRoles starts three acceptors, a proposer and a learner, and a client.
+// startRoles starts three acceptors and a learner, and a proposer that makes load.
 func startRoles(ctx context.Context, r *Running, h Host) error {
-	c, err := cluster.New(cluster.Options{Dir: filepath.Join(r.dir, "cluster"), Binary: filepath.Join(h.Programs, "paxos"), Acceptors: replicas, NoOutput: true})
+	c, err := r.roles(h)
 	if err != nil {
 		return err
+	}
+	p, err := r.child(h, paxosProposer, replica.Spec{System: r.Name, ID: 1, Config: c.ConfigPath()})
+	if err != nil {
+		return err
+	}
+	others := r.replicas
+	r.replicas = func() []*process.Process { return append(others(), p) }
+	if err := c.WaitStarted(ctx); err != nil {
+		return err
+	}
+	return r.loads(ctx, r.Name+"-1")
+}
+
+// startRolesUDP starts three acceptors, a learner and a proposer, and a client.
+func startRolesUDP(ctx context.Context, r *Running, h Host) error {
+	c, err := r.roles(h)
+	if err != nil {
+		return err
+	}
+	if _, err := c.Start(protocol.RoleProposer, 1); err != nil {
+		return err
+	}
+	if err := c.WaitStarted(ctx); err != nil {
+		return err
+	}
+	return r.client(ctx, h, paxosClient, replica.Spec{System: "roles-client", Config: c.ConfigPath()})
+}
+
+// roles starts three acceptors and a learner.
+func (r *Running) roles(h Host) (*cluster.Cluster, error) {
+	c, err := cluster.New(cluster.Options{Dir: filepath.Join(r.dir, "cluster"), Binary: filepath.Join(h.Programs, "paxos"), Acceptors: replicas, NoOutput: true})
+	if err != nil {
+		return nil, err
 	}
 	r.check, r.close = append(r.check, c.Check), append(r.close, c.Close)
 	r.replicas = func() (all []*process.Process) {
@@ -26,18 +59,11 @@ func startRoles(ctx context.Context, r *Running, h Host) error {
 	}
 	for id := 1; id <= replicas; id++ {
 		if _, err := c.Start(protocol.RoleAcceptor, id); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	for _, role := range []protocol.Role{protocol.RoleProposer, protocol.RoleLearner} {
-		if _, err := c.Start(role, 1); err != nil {
-			return err
-		}
-	}
-	if err := c.WaitStarted(ctx); err != nil {
-		return err
-	}
-	return r.client(ctx, h, paxosClient, replica.Spec{System: "roles-client", Config: c.ConfigPath()})
+	_, err = c.Start(protocol.RoleLearner, 1)
+	return c, err
 }
 
 // startServers starts three list servers, and a client.

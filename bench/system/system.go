@@ -25,14 +25,16 @@ type System struct {
 
 // The programs that more than their name must be known of.
 const (
-	paxosClient = "paxosclient"
-	etcdServer  = "etcdserver"
-	etcdClient  = "etcdclient"
+	paxosProposer = "paxosproposer"
+	paxosClient   = "paxosclient"
+	etcdServer    = "etcdserver"
+	etcdClient    = "etcdclient"
 )
 
 // All are the systems, ours first.
 var All = []System{
-	{"paxos-roles", true, "3 acceptors, 1 proposer, 1 learner; UDP client in a process of its own", []string{paxosClient}, startRoles},
+	{"paxos-roles", true, "3 acceptors, 1 proposer, 1 learner; load in the leader's process", []string{paxosProposer}, startRoles},
+	{"paxos-roles-udp", true, "the same; UDP client in a process of its own", []string{paxosClient}, startRolesUDP},
 	{"paxos-servers", true, "3 list servers; Go client over HTTP in a process of its own", []string{paxosClient}, startServers},
 	{"paxos-engine", true, "the library paxos/engine, 3 processes; load in the leader's process", []string{"paxosengine"}, library},
 	{"raft-wal", false, "hashicorp/raft with raft-wal, 3 processes; load in the leader's process", []string{"hashicorp"}, library},

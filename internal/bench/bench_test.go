@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,18 +18,28 @@ func TestALoadIsToldAndReportsInJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
+	var last node.Phase
 	load, err := ParseLoad(string(text), &out)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []node.Phase{{InFlight: 64, PayloadBytes: 16, Warmup: time.Second, Duration: 3 * time.Second}, {InFlight: 1, PayloadBytes: 8, Duration: time.Second}}
-	if !slices.Equal(load.Phases, want) {
-		t.Errorf("phases %+v, want %+v", load.Phases, want)
+	for _, want := range []Phase{{InFlight: 64, Bytes: 16, Warmup: time.Second, Duration: 3 * time.Second}, {InFlight: 1, Bytes: 8, Duration: time.Second}} {
+		p := <-load.Phases
+		if got := (Phase{p.InFlight, p.PayloadBytes, p.Warmup, p.Duration, p.Commands}); got != want {
+			t.Errorf("phase %+v, want %+v", got, want)
+		}
+		if n := len(load.Payload(p.PayloadBytes)); n != p.PayloadBytes {
+			t.Errorf("a payload of %d bytes, want %d", n, p.PayloadBytes)
+		}
+		last = p
+	}
+	if _, more := <-load.Phases; more {
+		t.Error("there are more phases than were told")
 	}
 	h := new(histogram.Histogram)
 	h.Add(10*time.Microsecond, 98)
 	h.Add(time.Millisecond, 2)
-	load.Done(node.LoadReport{Acked: 100, Elapsed: 2 * time.Second, Latency: h})
+	last.Done(node.LoadReport{Acked: 100, Elapsed: 2 * time.Second, Latency: h})
 	var r Result
 	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
 		t.Fatal(err)

@@ -6,13 +6,33 @@ import (
 	"time"
 )
 
+// pool cuts payloads out of random bytes.
+type pool struct {
+	bytes []byte
+	rng   *rand.ChaCha8
+	at    int
+}
+
+func newPool() *pool {
+	p := &pool{bytes: make([]byte, 1<<20), rng: rand.NewChaCha8([32]byte{byte(rand.Uint32())})}
+	_, _ = p.rng.Read(p.bytes)
+	return p
+}
+
+// next returns the next n bytes, or begins again, somewhere else than before.
+func (p *pool) next(n int) []byte {
+	if p.at+n > len(p.bytes) {
+		p.at = int(p.rng.Uint64() % 64)
+	}
+	p.at += n
+	return p.bytes[p.at-n : p.at]
+}
+
 // Generate returns a source of payloads of random bytes, for a client that
 // makes its own load: it ends when the time is up, counted from the first call.
 func Generate(size int, length time.Duration) func() ([]byte, error) {
-	pool := make([]byte, 1<<20+size)
-	rng := rand.NewChaCha8([32]byte{byte(rand.Uint32())})
-	_, _ = rng.Read(pool)
-	at, calls := 0, 0
+	payloads := newPool()
+	calls := 0
 	var end time.Time
 	return func() ([]byte, error) {
 		if calls%64 == 0 { // the clock costs more than the rest
@@ -24,9 +44,6 @@ func Generate(size int, length time.Duration) func() ([]byte, error) {
 			}
 		}
 		calls++
-		if at += size; at > 1<<20 {
-			at = int(rng.Uint64() % 64)
-		}
-		return pool[at : at+size], nil
+		return payloads.next(size), nil
 	}
 }

@@ -50,18 +50,23 @@ func ParseLoad(text string, out io.Writer) (*node.Load, error) {
 	if len(phases) == 0 {
 		return nil, errors.New("phases of load: there are none")
 	}
-	load := &node.Load{Seed: rand.Uint64()}
-	for _, p := range phases {
-		load.Phases = append(load.Phases, node.Phase{InFlight: p.InFlight, PayloadBytes: p.Bytes, Warmup: p.Warmup, Duration: p.Duration, Commands: p.Commands})
-	}
+	queue := make(chan node.Phase, len(phases))
 	results := json.NewEncoder(out)
-	load.Done = func(r node.LoadReport) {
-		_ = results.Encode(Result{
-			Values: r.Acked, Elapsed: r.Elapsed, Ended: time.Now(),
-			P50: r.Latency.Quantile(0.5), P99: r.Latency.Quantile(0.99), P999: r.Latency.Quantile(0.999), Max: r.Latency.Max(),
-		})
+	for _, p := range phases {
+		queue <- node.Phase{InFlight: p.InFlight, PayloadBytes: p.Bytes, Warmup: p.Warmup, Duration: p.Duration, Commands: p.Commands, Done: func(r node.LoadReport) {
+			_ = results.Encode(resultOf(r))
+		}}
 	}
-	return load, nil
+	close(queue)
+	return &node.Load{Phases: queue, Payload: newPool().next, Seed: rand.Uint64()}, nil
+}
+
+// resultOf is the result of a phase that ends now.
+func resultOf(r node.LoadReport) Result {
+	return Result{
+		Values: r.Acked, Elapsed: r.Elapsed, Ended: time.Now(),
+		P50: r.Latency.Quantile(0.5), P99: r.Latency.Quantile(0.99), P999: r.Latency.Quantile(0.999), Max: r.Latency.Max(),
+	}
 }
 
 // readResults reads the results of a load, one for each phase.

@@ -9,11 +9,11 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"paxos/bench/load"
+	"paxos/bench/peer/loopback"
 	"paxos/bench/replica"
 	"paxos/internal/config"
 	"paxos/node"
 	"paxos/protocol"
-	"paxos/transport/multicast"
 )
 
 // roles is a process with a client of our multicast roles.
@@ -23,12 +23,9 @@ type roles struct {
 }
 
 func openRoles(_ context.Context, s replica.Spec) (replica.Driver, error) {
-	c, err := config.Load(s.Config)
+	c, err := loopback.Config(s.Config)
 	if err != nil {
 		return nil, err
-	}
-	if c.Interface != "lo" {
-		return nil, fmt.Errorf("the cluster's interface is %q: want lo", c.Interface)
 	}
 	return &roles{c, load.NewPayloads()}, nil
 }
@@ -43,10 +40,7 @@ func (r *roles) Ready(ctx context.Context) bool {
 
 // Run opens a session, as each run of `paxos client` does, and submits values.
 func (r *roles) Run(ctx context.Context, p load.Phase) (load.Result, error) {
-	transport, err := multicast.Open(multicast.Options{
-		Groups: r.config.Groups, Join: []protocol.Group{protocol.GroupClients}, Interface: "lo", TTL: r.config.TTL,
-		ReceiveBuffer: multicast.DefaultBuffer, SendBuffer: multicast.DefaultBuffer,
-	})
+	transport, err := loopback.Join(r.config, protocol.GroupClients)
 	if err != nil {
 		return load.Result{}, err
 	}
