@@ -73,7 +73,7 @@ func scanInteger(text []byte) ([]byte, int, error) {
 
 // scanString takes a string that is canonical as it is in one pass.
 func scanString(text []byte) ([]byte, int, error) {
-	for n := 1; n < len(text); {
+	for n := 1 + plain(text[1:]); n < len(text); n += plain(text[n:]) {
 		switch b := text[n]; {
 		case b == '"':
 			return text[:n+1], n + 1, nil
@@ -81,18 +81,15 @@ func scanString(text []byte) ([]byte, int, error) {
 			return rewriteString(text, n)
 		case b < 0x20:
 			return nil, 0, &Error{n, fmt.Sprintf("control character %#02x stands in a string without an escape", b)}
-		case b < utf8.RuneSelf:
-			n++
-		default:
-			r, size := utf8.DecodeRune(text[n:])
-			if r == utf8.RuneError && size == 1 {
-				return nil, 0, &Error{n, "a string is not UTF-8"}
-			}
-			if r == lineSeparator || r == paragraphSeparator {
-				return rewriteString(text, n)
-			}
-			n += size
 		}
+		r, size := utf8.DecodeRune(text[n:])
+		if r == utf8.RuneError && size == 1 {
+			return nil, 0, &Error{n, "a string is not UTF-8"}
+		}
+		if r == lineSeparator || r == paragraphSeparator {
+			return rewriteString(text, n)
+		}
+		n += size
 	}
 	return nil, 0, &Error{len(text), "the text ends within a string"}
 }

@@ -32,7 +32,12 @@ func BigInt(n *big.Int) Value {
 
 // String is the string s. Bytes that are not UTF-8 become U+FFFD, as in
 // encoding/json: who must know asks utf8.ValidString before.
-func String(s string) Value { return Value{string(appendQuoted(nil, s))} }
+func String(s string) Value {
+	if plain([]byte(s)) == len(s) { // as nearly always: one copy does
+		return Value{`"` + s + `"`}
+	}
+	return Value{string(appendQuoted(make([]byte, 0, len(s)+len(s)/8+2), s))}
+}
 
 // Parse reads a value from its JSON text, with or without white space around it.
 // Errors are *Error.
