@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,19 +60,44 @@ func TestACellHasTheMediansAndTheRatioToTheBestPeer(t *testing.T) {
 }
 
 func TestTheVerdictsNameWhatHoldsAndWhereItDoesNot(t *testing.T) {
-	want := map[string]bool{"at least 5 times": true, "p50 below": true, "less CPU": true, "less memory": false}
+	want := map[string]string{"at least 5 times": "", "p50 less": "", "CPU time": "", "memory": "1024 x 64 B (1.25)"}
+	worst := map[string]float64{"at least 5 times": 500.0 / 90, "p50 less": 2.0 / 3, "CPU time": 0.5, "memory": 1.25}
 	all := Make(example()).Verdicts()
 	if len(all) != len(want) {
 		t.Fatalf("%d verdicts, want %d: %v", len(all), len(want), all)
 	}
 	for _, v := range all {
-		for target, holds := range want {
-			if strings.Contains(v.Target, target) && v.Holds != holds {
-				t.Errorf("%s: %t (%s), want %t", v.Target, v.Holds, v.Figure, holds)
+		for target, missed := range want {
+			if !strings.Contains(v.Target, target) {
+				continue
+			}
+			if v.Holds() != (missed == "") || strings.Join(v.Missed, ", ") != missed || v.Worst != worst[target] {
+				t.Errorf("%+v, want it missed at %q, at worst %v", v, missed, worst[target])
 			}
 		}
-		if !v.Holds && !strings.Contains(v.Figure, "1024 x 64 B (1.25)") {
-			t.Errorf("%s: %q does not say where it is missed, and by how much", v.Target, v.Figure)
+	}
+}
+
+func TestOfSeveralCellsTheWorstRatioCounts(t *testing.T) {
+	r := Make(example())
+	again := r.Cells
+	for i := range again {
+		c := again[i]
+		c.Payload = 65
+		if c.Ours {
+			c.CPU, c.P50 = c.CPU/10, 10*c.P50
+		}
+		r.Cells = append(r.Cells, c)
+	}
+	want := map[string]Verdict{
+		"p50 less": {Cells: 2, Worst: 20.0 / 3, Missed: []string{"1 x 65 B (6.67)"}},
+		"CPU time": {Cells: 4, Worst: 0.5},
+	}
+	for _, v := range r.Verdicts() {
+		for target, w := range want {
+			if strings.Contains(v.Target, target) && (v.Cells != w.Cells || v.Worst != w.Worst || !slices.Equal(v.Missed, w.Missed)) {
+				t.Errorf("%+v, want %+v", v, w)
+			}
 		}
 	}
 }
@@ -82,7 +108,7 @@ func TestAFigureThatEqualsThePeersIsNotLess(t *testing.T) {
 		raw.Samples[i].P50 = time.Millisecond
 	}
 	for _, v := range Make(raw).Verdicts() {
-		if strings.Contains(v.Target, "p50") && v.Holds {
+		if strings.Contains(v.Target, "p50") && v.Holds() {
 			t.Error("an equal p50 counts as below")
 		}
 	}
@@ -103,7 +129,7 @@ func TestTheTextHasATableForEachCellAndSaysWhatIsMissing(t *testing.T) {
 	if err := Make(raw).WriteText(&b); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"64 bytes, 1 in flight:", "64 bytes, 1024 in flight:", "| ours ", " 5.56 |", "no tracefs", "Targets:"} {
+	for _, want := range []string{"64 bytes, 1 in flight:", "64 bytes, 1024 in flight:", "| ours ", " 5.56 |", "no tracefs", "Targets:", "| no, 1 of 2, 1.25 ", "- ours: 1024 x 64 B (1.25)\n"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is missing in:\n%s", want, b.String())
 		}

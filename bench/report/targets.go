@@ -2,89 +2,93 @@ package report
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 )
 
-// The cell that the target of throughput is about, and its figure.
-const (
-	targetPayload  = 64
-	targetInFlight = 1024
-	targetRatio    = 5
-)
+// target is what is wanted of each of our systems: a ratio to the best peer in the
+// same cell.
+type target struct {
+	name   string
+	counts func(Cell) bool // which cells it is about
+	figure func(Cell) float64
+	// least is how large the ratio to the greatest figure of a peer must be at least;
+	// 0: the figure must be less than every peer's.
+	least float64
+}
+
+var targets = []target{
+	{"operations per second: at least 5 times every peer's, 1024 in flight, 64 bytes", func(c Cell) bool { return c.InFlight == 1024 && c.Payload == 64 }, func(c Cell) float64 { return c.PerSecond }, 5},
+	{"p50 less than every peer's, 1 in flight", func(c Cell) bool { return c.InFlight == 1 }, func(c Cell) float64 { return c.P50.Seconds() }, 0},
+	{"CPU time for an operation less than every peer's", anyCell, func(c Cell) float64 { return c.CPU }, 0},
+	{"peak memory less than every peer's", anyCell, func(c Cell) float64 { return c.RSS }, 0},
+}
+
+func anyCell(Cell) bool { return true }
+
+// holds says if a ratio is good enough.
+func (t target) holds(ratio float64) bool {
+	if t.least > 0 {
+		return ratio >= t.least
+	}
+	return ratio < 1
+}
 
 // Verdict is whether a target holds for one of our systems.
 type Verdict struct {
 	System string
 	Target string
-	Holds  bool
-	Figure string
+	Cells  int      // that it is about
+	Worst  float64  // of the ratios to the best peer in them
+	Missed []string // the cells where it does not hold, with the ratio
 }
 
-// Verdicts are those on all targets that the measured cells allow.
+// Holds says if the target holds in all cells.
+func (v Verdict) Holds() bool { return len(v.Missed) == 0 }
+
+// Verdicts are those on all targets that the measured cells allow, target by target.
 func (r Report) Verdicts() (all []Verdict) {
-	for _, s := range r.Systems {
-		if !s.Ours {
-			continue
+	for _, t := range targets {
+		for _, s := range r.Systems {
+			if v := r.verdict(t, s.Name); s.Ours && v.Cells > 0 {
+				all = append(all, v)
+			}
 		}
-		all = append(all, r.throughput(s.Name)...)
-		all = append(all, r.each(s.Name, "1 in flight: p50 below every peer's", func(c Cell) bool { return c.InFlight == 1 }, func(c Cell) float64 { return c.P50.Seconds() })...)
-		all = append(all, r.each(s.Name, "less CPU time for an operation than every peer", anyCell, func(c Cell) float64 { return c.CPU })...)
-		all = append(all, r.each(s.Name, "less memory than every peer", anyCell, func(c Cell) float64 { return c.RSS })...)
 	}
 	return all
 }
 
-func anyCell(Cell) bool { return true }
-
-// throughput is the verdict on the ratio to the best peer.
-func (r Report) throughput(system string) []Verdict {
+func (r Report) verdict(t target, system string) Verdict {
+	v := Verdict{System: system, Target: t.name}
 	for _, c := range r.Cells {
-		if c.System == system && c.Payload == targetPayload && c.InFlight == targetInFlight && c.Ratio > 0 {
-			return []Verdict{{system, fmt.Sprintf("%d in flight, %d bytes: at least %d times the best peer", targetInFlight, targetPayload, targetRatio),
-				c.Ratio >= targetRatio, fmt.Sprintf("%.1f times", c.Ratio)}}
-		}
-	}
-	return nil
-}
-
-// each is the verdict on a figure that must be less than every peer's in each of
-// the cells that count.
-func (r Report) each(system, target string, counts func(Cell) bool, figure func(Cell) float64) []Verdict {
-	var missed []string
-	held, worst := 0, 0.0
-	for _, c := range r.Cells {
-		least := r.leastOfPeers(c, figure)
-		if c.System != system || !counts(c) || least == 0 {
+		peer := r.bestPeer(t, c)
+		if c.System != system || !t.counts(c) || peer == 0 {
 			continue
 		}
-		share := figure(c) / least
-		worst = max(worst, share)
-		if share < 1 {
-			held++
-		} else {
-			missed = append(missed, fmt.Sprintf("%d x %d B (%.2f)", c.InFlight, c.Payload, share))
+		ratio := t.figure(c) / peer
+		if worse := ratio > v.Worst != (t.least > 0); v.Cells == 0 || worse {
+			v.Worst = ratio
+		}
+		v.Cells++
+		if !t.holds(ratio) {
+			v.Missed = append(v.Missed, fmt.Sprintf("%d x %d B (%.2f)", c.InFlight, c.Payload, ratio))
 		}
 	}
-	if held+len(missed) == 0 {
-		return nil
-	}
-	text := fmt.Sprintf("in %d of %d cells; at worst %.2f of the least peer's", held, held+len(missed), worst)
-	if len(missed) > 0 {
-		text += "; not with " + strings.Join(missed, ", ")
-	}
-	return []Verdict{{system, target, len(missed) == 0, text}}
+	return v
 }
 
-// leastOfPeers is the least figure of a peer in the same cell; 0 without peers.
-func (r Report) leastOfPeers(as Cell, figure func(Cell) float64) float64 {
-	least := 0.0
+// bestPeer is the best figure of a peer in the same cell; 0 without peers.
+func (r Report) bestPeer(t target, as Cell) float64 {
+	var figures []float64
 	for _, c := range r.Cells {
-		if c.Ours || c.Payload != as.Payload || c.InFlight != as.InFlight {
-			continue
-		}
-		if f := figure(c); least == 0 || f < least {
-			least = f
+		if !c.Ours && c.Payload == as.Payload && c.InFlight == as.InFlight {
+			figures = append(figures, t.figure(c))
 		}
 	}
-	return least
+	switch {
+	case len(figures) == 0:
+		return 0
+	case t.least > 0:
+		return slices.Max(figures)
+	}
+	return slices.Min(figures)
 }

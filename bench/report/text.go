@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,17 +64,51 @@ func (r Report) writeSystems(b *strings.Builder) {
 	t.write(b)
 }
 
+// writeVerdicts writes a line for each target.
 func (r Report) writeVerdicts(b *strings.Builder) {
 	verdicts := r.Verdicts()
 	if len(verdicts) == 0 {
 		return
 	}
-	b.WriteString("\nTargets:\n\n")
-	t := newWords("system", "target", "holds", "figure")
-	for _, v := range verdicts {
-		t.row(v.System, v.Target, map[bool]string{true: "yes", false: "no"}[v.Holds], v.Figure)
+	b.WriteString("\nTargets: whether each holds, in how many of its cells, and the worst ratio to the best peer:\n\n")
+	t := newWords(append([]string{"target"}, ours(verdicts)...)...)
+	for i, v := range verdicts {
+		if i == 0 || v.Target != verdicts[i-1].Target {
+			t.row(v.Target)
+		}
+		last := &t.rows[len(t.rows)-1]
+		*last = append(*last, fmt.Sprintf("%s, %d of %d, %.2f", map[bool]string{true: "yes", false: "no"}[v.Holds()], v.Cells-len(v.Missed), v.Cells, v.Worst))
 	}
 	t.write(b)
+	writeMissed(b, verdicts)
+}
+
+// writeMissed names the cells that a target is missed in, where it holds in others.
+func writeMissed(b *strings.Builder, verdicts []Verdict) {
+	told := ""
+	for _, v := range verdicts {
+		if v.Holds() || len(v.Missed) == v.Cells {
+			continue
+		}
+		if told == "" {
+			b.WriteString("\nWhere one holds in some cells only, it does not in these (in flight x bytes, and the ratio):\n")
+		}
+		if v.Target != told {
+			told = v.Target
+			fmt.Fprintf(b, "\n%s:\n\n", told)
+		}
+		fmt.Fprintf(b, "- %s: %s\n", v.System, strings.Join(v.Missed, ", "))
+	}
+}
+
+// ours are the systems that there are verdicts on.
+func ours(verdicts []Verdict) (names []string) {
+	for _, v := range verdicts {
+		if !slices.Contains(names, v.System) {
+			names = append(names, v.System)
+		}
+	}
+	return names
 }
 
 func ratio(x float64) string {
