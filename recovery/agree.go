@@ -44,7 +44,7 @@ func (s *Survivors) agree(p *Plan) error {
 			continue
 		}
 		err := compare(best, other)
-		if errors.Is(err, storage.ErrCorrupt) {
+		if errors.Is(err, storage.ErrCorrupt) || isDropped(err) {
 			p.found("  the end of the list in %s cannot be compared with the one that is taken: %v", other.dir, err)
 			continue
 		}
@@ -57,8 +57,15 @@ func (s *Survivors) agree(p *Plan) error {
 
 var errCompared = errors.New("compared")
 
-// compare holds the last entry of other's list to the same one of best's.
+// compare holds the last entry of the older list to the same one of the other. That is
+// best's, but where it was taken for its image.
 func compare(best, other *Stopped) error {
+	if best.Applied() < other.Applied() {
+		best, other = other, best
+	}
+	if other.Length() == 0 {
+		return nil
+	}
 	last := other.Length() - 1
 	if best.Length() <= last {
 		return contradict(best, other, fmt.Sprintf("%d entries at instance %s, and %d at instance %s",
@@ -83,9 +90,10 @@ func contradict(a, b *Stopped, how string) error {
 		storage.ErrForeign, a.dir, b.dir, how)
 }
 
-// entry is an entry of the list, which must have it.
+// entry is an entry of the list, which must have it. The error is storage.ErrImages
+// where it was dropped.
 func (s *Stopped) entry(index uint64) (entry []byte, err error) {
-	err = s.Read(index, func(_ uint64, payload []byte) error {
+	err = s.read(index, func(_ uint64, payload []byte) error {
 		entry = bytes.Clone(payload)
 		return errCompared
 	})

@@ -149,7 +149,7 @@ func (r *Reissue) checkNumber() error {
 
 func (r *Reissue) do(_ context.Context, p *Plan, say func(string, ...any)) error {
 	before, err := r.Folder.Swap(r.Now, p, func(dir string) error {
-		c, err := r.Source.Contents(r.Source.Head())
+		c, err := r.Source.Contents(r.Source.Head(), r.Source.Images().Newest)
 		if err == nil {
 			_, err = storage.Create(storage.Options{Dir: dir, Want: r.Want}, c)
 		}

@@ -22,6 +22,7 @@ type Foundation struct {
 	Now     time.Time
 
 	head    []byte // of the list that it begins with
+	image   storage.Image
 	closed  []list.Chunk
 	applied protocol.Instance
 	length  uint64
@@ -43,9 +44,11 @@ func (f *Foundation) Plan(p *Plan, votes *Votes) error {
 	if err != nil {
 		return err
 	}
+	saved := s.Length()
 	if votes != nil {
 		votes.apply(p, s)
 	}
+	f.image = frontOf(p, f.Source.Images(), saved, s)
 	s.Refound(list.FirstMembers([]protocol.Member{{ID: firstID, Address: f.Address}}))
 	f.head, f.closed, f.applied, f.length = s.AppendHead(nil), s.TakeClosed(), s.Applied(), s.Length()
 	p.step("make a store for the first and only member of a new cluster %q (%s): server %s at %s, with %s entries up to instance %s, and the sessions",
@@ -54,10 +57,22 @@ func (f *Foundation) Plan(p *Plan, votes *Votes) error {
 		return err
 	}
 	p.then("use the name %q for nothing else, and run this for one server only: two clusters of one name would be one to every server", f.Name)
-	p.then("start it:\n      paxos server --cluster FILE --node %s --data-dir %s      # FILE names %s alone", f.Address, f.Folder.dir, f.Address)
-	p.then("give every further server an empty folder, and let it join:\n      paxos member add FILE HOST:PORT, then: paxos server --cluster FILE --node HOST:PORT --data-dir DIR --join")
+	f.thenStart(p)
 	p.do = f.do
 	return nil
+}
+
+// thenStart says how the cluster is started. A store without an image may still be one of
+// a program with a machine, that has not written one.
+func (f *Foundation) thenStart(p *Plan) {
+	if f.image.Index == 0 {
+		p.then("start it:\n      paxos server --cluster FILE --node %s --data-dir %s      # FILE names %s alone", f.Address, f.Folder.dir, f.Address)
+		p.then("give every further server an empty folder, and let it join:\n      paxos member add FILE HOST:PORT, then: paxos server --cluster FILE --node HOST:PORT --data-dir DIR --join")
+	}
+	if f.image.Index > 0 || f.Source.Images().Newest.Index > 0 {
+		p.then("start the program, with Options.Dir %s, Self %s, no other Peers, and Cluster empty or %s", f.Folder.dir, f.Address, f.Name)
+		p.then("give every further node an empty folder, and let it join: AddMember, and there Options.Join")
+	}
 }
 
 func (f *Foundation) do(_ context.Context, p *Plan, say func(string, ...any)) error {
@@ -70,7 +85,7 @@ func (f *Foundation) do(_ context.Context, p *Plan, say func(string, ...any)) er
 }
 
 func (f *Foundation) build(dir string) error {
-	c, err := f.Source.Contents(f.head)
+	c, err := f.Source.Contents(f.head, f.image)
 	if err != nil {
 		return err
 	}

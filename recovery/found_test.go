@@ -20,6 +20,12 @@ const newCluster protocol.ClusterID = 8
 // of its store.
 func found(t *testing.T, adopt bool, dirs ...string) (p *Plan, dir string) {
 	t.Helper()
+	return foundAt(t, "127.0.0.1:9", adopt, dirs...)
+}
+
+// foundAt is found with the address of its server.
+func foundAt(t *testing.T, address string, adopt bool, dirs ...string) (p *Plan, dir string) {
+	t.Helper()
 	var left Survivors
 	for _, d := range dirs {
 		f := take(t, d)
@@ -30,7 +36,7 @@ func found(t *testing.T, adopt bool, dirs ...string) (p *Plan, dir string) {
 	must(t, left.Look(p))
 	defer left.Close()
 	store, folder := left.Best()
-	n := Foundation{Folder: folder, Address: "127.0.0.1:9", Cluster: newCluster, Name: "second", Source: store, Now: time.UnixMilli(1)}
+	n := Foundation{Folder: folder, Address: address, Cluster: newCluster, Name: "second", Source: store, Now: time.UnixMilli(1)}
 	must(t, n.Plan(p, left.Votes(adopt)))
 	must(t, p.Do(context.Background(), func(string, ...any) {}))
 	return p, folder.dir

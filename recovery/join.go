@@ -190,7 +190,7 @@ func (j *Join) admit(ctx context.Context, say func(string, ...any)) (protocol.No
 }
 
 func (j *Join) build(dir string, id protocol.NodeID) error {
-	c, err := j.Source.Contents(j.Source.Head())
+	c, err := j.Source.Contents(j.Source.Head(), j.Source.Images().Newest)
 	if err != nil {
 		return err
 	}

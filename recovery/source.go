@@ -29,8 +29,11 @@ type Source interface {
 	// Last is an entry near the end of the list, nil where none is at hand, and how
 	// long the list is; length 0 where there is nothing to compare. It may be called before Prepare.
 	Last() (index uint64, payload []byte, length uint64, err error)
-	// Contents are what a store of it begins with, with a head of the caller's.
-	Contents(head []byte) (storage.Contents, error)
+	// Images are those that stand for the front of the list, if there are any.
+	Images() storage.Images
+	// Contents are what a store of it begins with, with a head of the caller's, and one
+	// of the images, whose index may be another one, or none.
+	Contents(head []byte, image storage.Image) (storage.Contents, error)
 	Close() error
 }
 
@@ -94,7 +97,10 @@ func (s *backupSource) Cluster() protocol.ClusterID { return s.header.Cluster }
 func (s *backupSource) Head() []byte                { return s.reader.Head() }
 func (s *backupSource) Close() error                { return s.file.Close() }
 
-func (s *backupSource) Contents(head []byte) (storage.Contents, error) {
+// Images implements Source.
+func (s *backupSource) Images() storage.Images { return storage.Images{} }
+
+func (s *backupSource) Contents(head []byte, _ storage.Image) (storage.Contents, error) {
 	if err := s.rewind(); err != nil {
 		return storage.Contents{}, err
 	}
@@ -182,10 +188,6 @@ func OpenStopped(dir string) (*Stopped, error) {
 		return nil, err
 	}
 	s := &Stopped{Saved: saved, dir: dir}
-	if saved.Dropped() > 0 {
-		return nil, errors.Join(fmt.Errorf("%w: %s: images of a program's own state stand in the place of the list's beginning, and these tools "+
-			"know lists only: let the node join its cluster with an empty folder", storage.ErrForeign, dir), saved.Close())
-	}
 	if saved.Head() == nil {
 		return s, nil
 	}
@@ -222,8 +224,11 @@ func (s *Stopped) Last() (uint64, []byte, uint64, error) { return lastOf(s.Head(
 func (s *Stopped) Cluster() protocol.ClusterID { return s.Identity().Cluster }
 
 // Contents implements Source.
-func (s *Stopped) Contents(head []byte) (storage.Contents, error) {
-	return storage.Contents{Applied: s.Applied(), Head: head, ChunkCount: s.ChunkCount(), Chunk: s.whole}, nil
+func (s *Stopped) Contents(head []byte, image storage.Image) (storage.Contents, error) {
+	return storage.Contents{
+		Applied: s.Applied(), Head: head, ChunkCount: s.ChunkCount(), Chunk: s.whole,
+		Image: image, Piece: func(n uint32) (storage.Piece, error) { return s.piece(image, n) },
+	}, nil
 }
 
 // whole is a chunk that is checked down to its entries.
@@ -251,8 +256,16 @@ func (s *Stopped) Above() (instances int, err error) {
 	return len(above), err
 }
 
-// Read passes the entries from index from on to each, in order.
+// Read passes the entries from index from on to each, in order. The error is
+// storage.ErrImages where an image stands for the front of the list.
 func (s *Stopped) Read(from uint64, each func(index uint64, payload []byte) error) error {
+	if err := s.mustBeList(); err != nil {
+		return err
+	}
+	return s.read(from, each)
+}
+
+func (s *Stopped) read(from uint64, each func(index uint64, payload []byte) error) error {
 	if s.Head() == nil {
 		return nil
 	}
@@ -274,6 +287,9 @@ func (s *Stopped) Read(from uint64, each func(index uint64, payload []byte) erro
 func (s *Stopped) Backup(out io.Writer, made time.Time, done func(chunks, of uint64)) (backup.Header, error) {
 	if s.Head() == nil {
 		return backup.Header{}, fmt.Errorf("%s: the store has no list yet", s.dir)
+	}
+	if err := s.mustBeList(); err != nil {
+		return backup.Header{}, err
 	}
 	return backup.Write(out, s.Cluster(), made, wholeChunks{s}, done)
 }

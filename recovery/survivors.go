@@ -52,6 +52,9 @@ func (s *Survivors) look(p *Plan) error {
 			s.best = i
 		}
 	}
+	if err := s.preferImage(); err != nil {
+		return err
+	}
 	if len(s.stores) > 1 {
 		p.found("the one in %s knows most of the list, and is taken; votes of all of them count", s.stores[s.best].dir)
 	}
@@ -118,6 +121,7 @@ func (s *Survivors) read(p *Plan, store *Stopped) error {
 	}
 	s.whole[store.Identity().ID] = l.Damage == nil
 	p.found("%s", store.About())
+	describeImages(p, store)
 	p.found("  votes above that: %d, up to instance %s; nobody here knows which of them were decided", above, max(last, store.Applied()))
 	if l.Damage != nil {
 		p.found("  its log is damaged: %s at offset %d: %s; what can be read of it counts", l.Damage.File, l.Damage.Offset, l.Damage.Detail)

@@ -21,8 +21,15 @@ type Contents struct {
 	ChunkCount uint64
 	// Chunk returns chunk n; it is asked for each, in ascending order. What it
 	// returns must be whole and stay as it is until the next call: Create does not
-	// look into it.
+	// look into it. It is not asked for chunks that the image stands for.
 	Chunk func(number uint64) ([]byte, error)
+	// Image, unless its Index is 0, stands for the list's first Image.Index entries. A
+	// list that is shorter is for a newcomer only, which gets the others from the
+	// cluster; a list that begins a cluster would go on at a place that the image has.
+	Image Image
+	// Piece returns a piece of the image, as Chunk does a chunk. The pieces must be
+	// those that Image counts.
+	Piece func(number uint32) (Piece, error)
 }
 
 // Create makes a store of Options.Want in an empty or missing folder, and returns
@@ -72,24 +79,46 @@ func create(o Options, c Contents) (id Identity, err error) {
 	return id, writeIdentityFile(o, id)
 }
 
-// fill makes the first checkpoint: chunks in transactions of their own, the head
-// and the state in the last one.
+// fill makes the first checkpoint: pieces and chunks in transactions of their own, the
+// head, the state, and the name of the image in the last one.
 func fill(o Options, covers Position, c Contents) (err error) {
-	s := &Store{dir: o.Dir, dbPath: filepath.Join(o.Dir, databaseName)}
+	s := &Store{dir: o.Dir, dbPath: filepath.Join(o.Dir, databaseName), writing: map[uint32]bool{}}
 	if s.db, err = o.OpenDB(s.dbPath, false); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.db.Close()) }()
-	if err := s.fillChunks(c); err != nil {
+	first := Checkpoint{Covers: covers, Applied: c.Applied, Head: c.Head, ChunkCount: c.ChunkCount}
+	var named Images
+	if c.Image.Index > 0 {
+		if first.Image, err = s.fillImage(c); err != nil {
+			return err
+		}
+		named = first.Image.install(c.Image.Index, Images{}, c.ChunkCount)
+	}
+	if err := s.fillChunks(c, named.Kept); err != nil {
 		return err
 	}
-	first := Checkpoint{Covers: covers, Applied: c.Applied, Head: c.Head, ChunkCount: c.ChunkCount}
 	st, _ := first.state()
-	return s.update(func(tx kv.Tx) error { return first.write(tx, &st, nil, Images{}) })
+	return s.update(func(tx kv.Tx) error { return first.write(tx, &st, nil, named) })
 }
 
-func (s *Store) fillChunks(c Contents) error {
-	for n := uint64(0); n < c.ChunkCount; {
+// fillImage writes the pieces of the image, all of them: it is named only then.
+func (s *Store) fillImage(c Contents) (*ImageWriter, error) {
+	w, err := s.BeginImage()
+	for n := uint32(0); err == nil && n < c.Image.Pieces; n++ {
+		var p Piece
+		if p, err = c.Piece(n); err == nil {
+			err = w.Put(p)
+		}
+	}
+	if err == nil && !w.Matches(c.Image) {
+		err = fmt.Errorf("%w: the pieces of the image of the list's first %d entries are not those that it was written with", ErrCorrupt, c.Image.Index)
+	}
+	return w, err
+}
+
+func (s *Store) fillChunks(c Contents, from uint64) error {
+	for n := from; n < c.ChunkCount; {
 		err := s.update(func(tx kv.Tx) error {
 			for size := 0; n < c.ChunkCount && size < transactionBytes; n++ {
 				data, err := c.Chunk(n)

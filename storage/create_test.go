@@ -19,6 +19,76 @@ func contents() Contents {
 	}}
 }
 
+// imageContents are contents with an image of the list's first entries, of big pieces,
+// in place of the first three chunks.
+func imageContents() Contents {
+	c := contents()
+	pieces := piecesOf(bigImage)
+	sums := ImageWriter{store: &Store{}}
+	for _, p := range pieces {
+		sums.count(p)
+	}
+	c.Image, c.Piece = sums.image, func(n uint32) (Piece, error) { return pieces[n], nil }
+	c.Image.Index, c.Image.Generation = 3*protocol.ChunkEntries+bigImage, 99
+	whole := c.Chunk
+	c.Chunk = func(n uint64) ([]byte, error) {
+		if n < 3 {
+			return nil, fmt.Errorf("chunk %d is dropped", n)
+		}
+		return whole(n)
+	}
+	return c
+}
+
+func TestACreatedStoreHasTheImageInPlaceOfTheFirstChunks(t *testing.T) {
+	w := newWorld(1)
+	_, err := Create(w.options(false), imageContents())
+	must(t, err)
+	if _, err := w.open(false); err != nil {
+		t.Fatal(err)
+	}
+	defer w.store.Close(nil)
+	named := w.store.Images()
+	if named.Newest.Index != imageContents().Image.Index || named.Kept != 3 || named.Before != (Image{}) || w.leftovers() != 0 {
+		t.Errorf("images %+v, %d leftovers", named, w.leftovers())
+	}
+	for _, p := range piecesOf(bigImage) {
+		if data, err := w.store.ImagePiece(named.Newest.Generation, p.Number); err != nil || !bytes.Equal(data, p.Data) {
+			t.Errorf("piece %d: %d bytes, %v", p.Number, len(data), err)
+		}
+	}
+	for n := range uint64(5) {
+		if data, err := w.store.Chunk(n); err != nil || (len(data) > 0) != (n >= 3) {
+			t.Errorf("chunk %d: %d bytes, %v", n, len(data), err)
+		}
+	}
+	image, err := w.writeImage(named.Newest.Index + 1) // it goes on
+	must(t, err)
+	must(t, image.Finish(named.Newest.Index+1))
+}
+
+// An image that is named is whole.
+func TestAnImageWhosePiecesAreOthersMakesNoStore(t *testing.T) {
+	for what, change := range map[string]func(*Contents){
+		"one too few": func(c *Contents) { c.Image.Pieces-- },
+		"another one": func(c *Contents) { c.Piece = func(n uint32) (Piece, error) { return piecesOf(11)[n], nil } },
+		"another order": func(c *Contents) {
+			get := c.Piece
+			c.Piece = func(n uint32) (Piece, error) { p, err := get(n); p.Number ^= 1; return p, err }
+		},
+	} {
+		w := newWorld(1)
+		c := imageContents()
+		change(&c)
+		if _, err := Create(w.options(false), c); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: %v", what, err)
+		}
+		if _, err := w.open(false); !errors.Is(err, ErrNotFormatted) {
+			t.Errorf("%s: there is a store: %v", what, err)
+		}
+	}
+}
+
 func TestACreatedStoreHasItsListAndNothingThatVotes(t *testing.T) {
 	w := newWorld(1)
 	id, err := Create(w.options(false), contents())
@@ -83,21 +153,23 @@ func TestACreateThatWasInterruptedLeavesNoStore(t *testing.T) {
 			return w.dbFaults.Seen
 		},
 	}
-	for kind, arm := range kinds {
-		whole := newWorld(1)
-		seen := arm(whole, 0)
-		_, err := Create(whole.options(false), contents())
-		must(t, err)
-		for n := 1; n <= seen(); n++ {
-			t.Run(fmt.Sprintf("%d/%d", kind, n), func(t *testing.T) { interrupted(t, n, arm) })
+	for what, c := range map[string]Contents{"list": contents(), "image": imageContents()} {
+		for kind, arm := range kinds {
+			whole := newWorld(1)
+			seen := arm(whole, 0)
+			_, err := Create(whole.options(false), c)
+			must(t, err)
+			for n := 1; n <= seen(); n++ {
+				t.Run(fmt.Sprintf("%s/%d/%d", what, kind, n), func(t *testing.T) { interrupted(t, n, c, arm) })
+			}
 		}
 	}
 }
 
-func interrupted(t *testing.T, n int, arm func(w *world, n int) func() int) {
+func interrupted(t *testing.T, n int, c Contents, arm func(w *world, n int) func() int) {
 	w := newWorld(uint64(n))
 	arm(w, n)
-	_, failed := Create(w.options(false), contents())
+	_, failed := Create(w.options(false), c)
 	w.powerCut()
 	r, err := w.open(false)
 	switch {
@@ -110,7 +182,7 @@ func interrupted(t *testing.T, n int, arm func(w *world, n int) func() int) {
 		}
 	case err != nil:
 		t.Errorf("after %v: %v", failed, err)
-	case string(r.Head) != "head at 40" || r.Applied != 40:
+	case string(r.Head) != "head at 40" || r.Applied != 40 || w.store.Images().Newest.Index != c.Image.Index:
 		t.Errorf("a part of the list: applied %s, head %q", r.Applied, r.Head)
 	default:
 		must(t, w.store.Close(nil))

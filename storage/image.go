@@ -118,14 +118,19 @@ func (s *Store) BeginImage() (*ImageWriter, error) {
 // Put adds a piece; its Data must not be changed any more. Pieces may come in any
 // order, each once. An error is the store's end (rule 9).
 func (w *ImageWriter) Put(p Piece) error {
-	w.image.Pieces++
-	w.image.Bytes += uint64(p.Bytes)
-	w.image.Sum += pieceSum(p)
+	w.count(p)
 	w.pending = append(w.pending, p)
 	if w.size += len(p.Data); w.size < transactionBytes {
 		return nil
 	}
 	return w.flush()
+}
+
+// count counts a piece into what the image's name says of its pieces.
+func (w *ImageWriter) count(p Piece) {
+	w.image.Pieces++
+	w.image.Bytes += uint64(p.Bytes)
+	w.image.Sum += pieceSum(p)
 }
 
 // Matches reports whether what was put is what another store says of the image.

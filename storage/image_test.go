@@ -254,16 +254,28 @@ func TestAMissingPieceOfANamedImageIsDamage(t *testing.T) {
 	}
 }
 
-func TestAListWhoseFrontIsAnImageIsNotCopied(t *testing.T) {
+func TestASavedStoreHandsOutItsImagesAndTheChunksBehind(t *testing.T) {
 	w := newWorld(1)
-	if _, err := w.open(true); err != nil {
-		t.Fatal(err)
-	}
-	image, err := w.writeImage(2)
+	var acked uint64
+	must(t, w.images(&acked))
+	s, err := OpenSaved(w.options(false))
 	must(t, err)
-	must(t, image.Finish(2))
-	must(t, w.store.Close(nil))
-	if _, err := OpenSaved(w.options(false)); !errors.Is(err, ErrImages) {
-		t.Errorf("copied: %v", err)
+	defer s.Close()
+	named := s.Images()
+	if named.Newest.Index != acked || named.Kept != 50 || s.ChunkCount() != 53 {
+		t.Errorf("%+v of %d chunks", named, s.ChunkCount())
+	}
+	for _, p := range piecesOf(acked) {
+		if data, err := s.Piece(named.Newest, p.Number); err != nil || !bytes.Equal(data, p.Data) {
+			t.Errorf("piece %d: %v", p.Number, err)
+		}
+	}
+	if _, err := s.Piece(Image{Generation: 77}, 0); err == nil {
+		t.Error("a piece of an image that never was")
+	}
+	for n, want := range map[uint64]error{49: ErrImages, 50: nil, 52: nil} {
+		if _, err := s.Chunk(n); !errors.Is(err, want) {
+			t.Errorf("chunk %d: %v", n, err)
+		}
 	}
 }

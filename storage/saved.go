@@ -18,14 +18,12 @@ type Saved struct {
 	identity Identity
 	st       state
 	head     []byte
-	images   Images
 	votes    []protocol.Vote
 	pins     []protocol.Pin
 }
 
-// ErrImages says that a list cannot be copied: its front is an image of the state of
-// a program with a state machine (package engine). Let the node join again instead,
-// or copy the whole folder of the stopped process to the same node's new disk.
+// ErrImages says that a list cannot be copied as a list: its front is an image of the
+// state of a program with a state machine (package engine).
 var ErrImages = errors.New("the list is not whole")
 
 // OpenSaved reads the checkpoint of the store in Options.Dir, whoever's it is:
@@ -57,21 +55,11 @@ func openSaved(o Options) (*Saved, error) {
 		return nil, err
 	}
 	r := newRestoring()
-	err = s.store.db.View(func(tx kv.Tx) error {
-		err := s.store.readCheckpoint(tx, r)
-		if err == nil {
-			s.images, err = s.store.readImages(tx)
-		}
-		return err
-	})
-	if err != nil {
+	if err := s.store.db.View(func(tx kv.Tx) error { return s.store.readCheckpoint(tx, r) }); err != nil {
 		return nil, errors.Join(err, s.store.db.Close())
 	}
 	restored := r.done(r.Log)
 	s.st, s.head, s.votes, s.pins = s.store.last, r.Head, restored.Votes, restored.Pins
-	if n := s.store.Images().Newest.Index; n > 0 {
-		return nil, errors.Join(fmt.Errorf("%w: %s: an image of a program's state stands for the list's first %d entries", ErrImages, o.Dir, n), s.store.db.Close())
-	}
 	return s, nil
 }
 
@@ -87,9 +75,18 @@ func (s *Saved) Head() []byte { return s.head }
 // ChunkCount says that the head needs the chunks 0 to ChunkCount-1.
 func (s *Saved) ChunkCount() uint64 { return s.st.ChunkCount }
 
-// Dropped is how many of the first entries of the list an image of a program's own
-// state stands for, so that they may be gone.
-func (s *Saved) Dropped() uint64 { return s.images.Newest.Index }
+// Images are those of a program's own state that stand for the front of the list. One
+// may stand for more of it than the head does: it is written beside checkpoints.
+func (s *Saved) Images() Images { return s.store.Images() }
+
+// Piece returns a piece of a named image.
+func (s *Saved) Piece(i Image, number uint32) ([]byte, error) {
+	data, err := s.store.ImagePiece(i.Generation, number)
+	if err == nil && data == nil {
+		err = fmt.Errorf("piece %d of image %d of the store in %s: there is none", number, i.Generation, s.store.dir)
+	}
+	return data, err
+}
 
 // Covers is the place in the log at which replay begins.
 func (s *Saved) Covers() Position { return s.st.Covers }
@@ -101,9 +98,13 @@ func (s *Saved) Votes() []protocol.Vote { return s.votes }
 // Pins are those of the checkpoint, ascending by acceptor. There may be more in the log.
 func (s *Saved) Pins() []protocol.Pin { return s.pins }
 
-// Chunk returns a chunk that the head needs.
+// Chunk returns a chunk that the head needs. The error is ErrImages where an image
+// stands for it, and it was dropped.
 func (s *Saved) Chunk(n uint64) ([]byte, error) {
 	data, err := s.store.Chunk(n)
+	if err == nil && data == nil && n < s.Images().Kept {
+		return nil, fmt.Errorf("%w: chunk %d of the store in %s was dropped: an image of a program's state stands for it", ErrImages, n, s.store.dir)
+	}
 	if err == nil && data == nil {
 		err = fmt.Errorf("chunk %d of the store in %s: the head needs %d only", n, s.store.dir, s.st.ChunkCount)
 	}

@@ -16,6 +16,7 @@ import (
 	"paxos/internal/terminal"
 	"paxos/recovery"
 	"paxos/recovery/backup"
+	"paxos/storage"
 	"paxos/vfs"
 )
 
@@ -83,6 +84,8 @@ func recoveryExitCode(err error) int {
 	switch {
 	case errors.As(err, &known):
 		return known.code
+	case errors.Is(err, storage.ErrImages):
+		return exitRefused
 	case errors.Is(err, backup.ErrCorrupt):
 		return exitCorrupt
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):

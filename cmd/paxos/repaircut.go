@@ -123,6 +123,10 @@ func (a *admission) plan(ctx context.Context, f *listFlags, p *recovery.Plan, s 
 	case role != nil:
 		return a.planRole(p, s, *role)
 	}
+	if from, ok := s.source.(*recovery.Stopped); ok && from.Images().Newest.Index > 0 {
+		return fail(exitRefused, fmt.Errorf("%w: %s, behind an image of a program's state; these commands cannot ask that program's nodes: have it remove the node (RemoveMember), "+
+			"add it again (AddMember), and start it with an empty folder and Options.Join: it gets the state from the others", storage.ErrImages, from.About()))
+	}
 	if a.cluster == "" {
 		if dryRun {
 			p.Steps = append(p.Steps, "with --cluster FILE: have the others remove this server, and add it under a new number; make it a new store")

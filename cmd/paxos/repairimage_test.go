@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"paxos/engine"
+	"paxos/internal/servers"
+)
+
+// counter is the state machine of a program: how many commands there were.
+type counter struct{ count uint64 }
+
+func (c *counter) Apply([]byte) any { c.count++; return c.count }
+func (c *counter) Snapshot(w io.Writer) error {
+	_, err := fmt.Fprintln(w, c.count)
+	return err
+}
+func (c *counter) Restore(r io.Reader) error {
+	_, err := fmt.Fscan(r, &c.count)
+	return err
+}
+
+// startCounter starts a node of the program.
+func startCounter(t *testing.T, o engine.Options) (*engine.Engine, *counter) {
+	t.Helper()
+	c := &counter{}
+	o.Machine, o.SnapshotBytes, o.CheckpointBytes = c, 8<<10, 8<<10
+	e, err := engine.Start(t.Context(), o)
+	ok(t, err)
+	t.Cleanup(func() { _ = e.Stop() })
+	return e, c
+}
+
+// counted has a node count, and returns how far it came by then.
+func counted(t *testing.T, e *engine.Engine, times int) (last uint64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for range times {
+		result, err := e.Propose(ctx, make([]byte, 4<<10))
+		ok(t, err)
+		last = result.(uint64)
+	}
+	return last
+}
+
+// stoppedProgram returns the folder of one of three nodes of the program, which are
+// stopped. It has voted for everything: the third one never ran.
+func stoppedProgram(t *testing.T, times int) (dir string) {
+	t.Helper()
+	addresses, err := servers.FreeAddresses(3)
+	ok(t, err)
+	dir = t.TempDir()
+	var nodes []*engine.Engine
+	for i, self := range addresses[:2] {
+		e, _ := startCounter(t, engine.Options{Dir: filepath.Join(dir, fmt.Sprint(i+1)), Self: self, Peers: addresses, Init: true})
+		nodes = append(nodes, e)
+	}
+	counted(t, nodes[0], times)
+	for _, e := range nodes {
+		ok(t, e.Stop())
+	}
+	return filepath.Join(dir, "1")
+}
+
+func TestAProgramWithAStateMachineIsRepaired(t *testing.T) {
+	const times = 30
+	dir, node := stoppedProgram(t, times), freeAddress(t)
+	lost := filepath.Join(t.TempDir(), "lost")
+	for instead, args := range map[string][]string{
+		"ask a node of it": {"export", dir},
+		"Options.Join":     {"repair", "rebuild", lost, "--from", dir, "--cluster", node, "--dry-run"},
+	} {
+		code, stdout, stderr := call(t, "", args...)
+		if code != exitRefused || stdout != "" || !strings.Contains(stderr, "image of a program's state") || !strings.Contains(stderr, instead) {
+			t.Errorf("%v: exit code %d, %s%s", args, code, stdout, stderr)
+		}
+	}
+	if code, stdout, stderr := call(t, "", "repair", "cut-tail", dir); code != exitOK || !strings.Contains(stdout, "Nothing need be done") {
+		t.Errorf("a log that is whole: exit code %d, %s%s", code, stdout, stderr)
+	}
+	begin := []string{"repair", "new-cluster", dir, "--node", node, "--cluster-name", "second", "--yes", "--i-accept-data-loss"}
+	code, stdout, stderr := call(t, "", begin...)
+	if code != exitOK || !strings.Contains(stdout, "image of the program's state") || !strings.Contains(stdout, "start the program") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	e, _ := startCounter(t, engine.Options{Dir: dir, Self: node, Cluster: "second"})
+	if last := counted(t, e, 1); last != times+1 {
+		t.Errorf("it goes on with command %d, want %d", last, times+1)
+	}
+}

@@ -1,0 +1,118 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// The store of a program with a state machine (package engine) may have images: of the
+// program's state, in place of the list's front (storage/image.go). What must hold of a
+// store that is made of one:
+//
+//  1. Image and chunks are those of one store. Two stores' images of the same state may
+//     differ, and pieces of two make none.
+//  2. The list has as many entries as the image stands for, at least: else the next
+//     command would get the place of one that the image has already, and be skipped.
+//  3. The entries behind the image's index are those that come next in that state. Below,
+//     no entry is left for which something else may have been taken.
+//
+// An image is written beside checkpoints, so it may be ahead of the list in the last
+// one. What it stands for was decided: nothing else is applied to a machine.
+
+// usable is the newest image that the list of the same checkpoint, of so many entries, is
+// whole behind. ok is false if there is none, and the list's front is not there either.
+func usable(named storage.Images, length uint64) (image storage.Image, ok bool) {
+	for _, i := range []storage.Image{named.Newest, named.Before} {
+		if i.Index > 0 && i.Index <= length && i.Index/protocol.ChunkEntries >= named.Kept {
+			return i, true
+		}
+	}
+	return storage.Image{}, named.Kept == 0
+}
+
+// frontOf chooses the image for a list that begins a new cluster, none if the list is
+// there from its first entry on; and says what that means. The checkpoint had so many
+// entries of it; votes may have been applied since.
+func frontOf(p *Plan, named storage.Images, saved uint64, s *list.State) storage.Image {
+	newest := named.Newest
+	image, ok := usable(named, saved)
+	switch {
+	case newest.Index > s.Length():
+		p.step("go on from the image of the program's state, which stands for %s entries of the list: more than are known otherwise. All of these were decided: "+
+			"what is said of votes on them is no loss", number(newest.Index))
+		image = newest
+		image.Index = (newest.Index + protocol.ChunkEntries - 1) / protocol.ChunkEntries * protocol.ChunkEntries
+		s.SkipTo(image.Index)
+	case !ok:
+		p.lose("the word that each command is applied once, for those around entry %s: the image of the program's state stands for so many, but the checkpoint has %s of them only, "+
+			"and the places of the others come from votes. Where something else was decided, a command there is missing, or applied twice", number(newest.Index), number(saved))
+		image = newest
+	}
+	if image.Index > 0 {
+		p.step("take the image of the program's state, of %s bytes, for the first %s entries; they are not in the list themselves", number(image.Bytes), number(image.Index))
+	}
+	if image.Index > s.Length() {
+		panic(fmt.Sprintf("recovery: an image of %d entries before a list of %d", image.Index, s.Length()))
+	}
+	return image
+}
+
+// preferImage takes the store whose image stands for more than the list that was taken
+// has, with all votes that can be applied to it: that is known to be decided.
+func (s *Survivors) preferImage() error {
+	most := 0
+	for i, store := range s.stores {
+		if n := store.Images().Newest.Index; n > s.stores[most].Images().Newest.Index {
+			most = i
+		}
+	}
+	best, _ := s.Best()
+	state, err := list.RestoreState(best.Head(), list.Options{})
+	if err != nil {
+		return err
+	}
+	s.votes.adopt(state, true)
+	if s.stores[most].Images().Newest.Index > max(state.Length(), best.Images().Newest.Index) {
+		s.best = most
+	}
+	return nil
+}
+
+// describeImages says which images a store has.
+func describeImages(p *Plan, s *Stopped) {
+	named := s.Images()
+	if named.Newest.Index == 0 {
+		return
+	}
+	p.found("  an image of its program's state stands for the first %s entries; chunks of the list below entry %s are dropped",
+		number(named.Newest.Index), number(named.Kept*protocol.ChunkEntries))
+}
+
+// mustBeList refuses a store whose list cannot be read as a list.
+func (s *Stopped) mustBeList() error {
+	n := s.Images().Newest.Index
+	if n == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: an image of a program's state stands for the first %d entries (docs/engine.md, Images), and only that program can read it: ask a node of it for what it has",
+		storage.ErrImages, s.dir, n)
+}
+
+// piece is a piece of an image that is checked.
+func (s *Stopped) piece(i storage.Image, n uint32) (storage.Piece, error) {
+	data, err := s.Piece(i, n)
+	if err != nil {
+		return storage.Piece{}, err
+	}
+	if s.raw, err = list.DecodePiece(s.raw[:0], data); err != nil {
+		return storage.Piece{}, fmt.Errorf("%w: piece %d of image %d in %s: %w", storage.ErrCorrupt, n, i.Generation, s.dir, err)
+	}
+	return storage.Piece{Number: n, Data: data, Bytes: len(s.raw)}, nil
+}
+
+// isDropped reports whether an error says that an image stands for what was looked for.
+func isDropped(err error) bool { return errors.Is(err, storage.ErrImages) }

@@ -1,0 +1,285 @@
+package recovery
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"paxos/list"
+	"paxos/protocol"
+	"paxos/storage"
+)
+
+// addImages writes images of a machine that has applied so many entries; what is in them
+// follows from that, and from who wrote them.
+func addImages(t testing.TB, dir string, id protocol.NodeID, of ...uint64) {
+	t.Helper()
+	s, _, err := open(dir, identity(id), false)
+	must(t, err)
+	for _, index := range of {
+		w, err := s.BeginImage()
+		must(t, err)
+		for n, text := range []string{fmt.Sprint(index), fmt.Sprintf(" by server %d", id)} {
+			must(t, w.Put(storage.Piece{Number: uint32(n), Data: list.EncodePiece(nil, []byte(text)), Bytes: len(text)}))
+		}
+		must(t, w.Finish(index))
+	}
+	must(t, s.Close(nil))
+}
+
+// machine restores a machine as a program does: from the newest image, and from the
+// entries behind its index. It returns how many entries the machine has, and who wrote
+// the image; and complains about an entry that is missing or there twice.
+func machine(t testing.TB, dir string) (count uint64, by string) {
+	t.Helper()
+	s, err := OpenStopped(dir)
+	must(t, err)
+	defer s.Close()
+	image := s.Images().Newest
+	text := ""
+	for n := range image.Pieces {
+		p, err := s.piece(image, n)
+		must(t, err)
+		raw, err := list.DecodePiece(nil, p.Data)
+		must(t, err)
+		text += string(raw)
+	}
+	if image.Index > 0 {
+		var number string
+		number, by, _ = strings.Cut(text, " ")
+		count, err = strconv.ParseUint(number, 10, 64)
+		must(t, err)
+	}
+	if image.Index > s.Length() {
+		t.Errorf("the image is of %d entries, the list has %d: the next one would be skipped", image.Index, s.Length())
+	}
+	must(t, s.read(image.Index, func(index uint64, payload []byte) error {
+		if string(payload) != fmt.Sprint(count) {
+			t.Fatalf("entry %d is %s, the machine has %d", index, payload, count)
+		}
+		count++
+		return nil
+	}))
+	return count, by
+}
+
+func TestANewClusterGoesOnFromAnImageAndWhatComesNext(t *testing.T) {
+	const saved = 32 // 3,100 entries, 3 chunks
+	for _, c := range []struct {
+		what   string
+		images []uint64
+		votes  []protocol.Instance
+		drop   bool
+		image  uint64 // index in the new store
+		count  uint64
+		now    protocol.Instance // applied
+		lost   string
+	}{
+		{"an image within the list", []uint64{1500, 2500}, nil, false, 2500, 3100, 32, ""},
+		{"with votes", []uint64{1500, 2500}, []protocol.Instance{33, 34}, false, 2500, 3300, 34, ""},
+		{"ahead of the list, the votes go further: the older one", []uint64{2500, 3150}, []protocol.Instance{33, 34}, false, 2500, 3300, 34, ""},
+		{"ahead of the list, which is there from its first entry on", []uint64{3150}, []protocol.Instance{33}, false, 0, 3200, 33, ""},
+		{"both are ahead of the list, the votes go further", []uint64{3120, 3150}, []protocol.Instance{33, 34}, false, 3150, 3300, 34, "around entry 3,150"},
+		{"ahead of everything", []uint64{3150}, nil, false, 4096, 3150, 33, ""},
+		{"ahead of everything, with an older one", []uint64{2500, 3150}, nil, false, 4096, 3150, 33, ""},
+		{"ahead of votes that are dropped", []uint64{2500, 3150}, []protocol.Instance{33, 34}, true, 4096, 3150, 33, "as you wish"},
+		{"ahead of the votes, which have a gap", []uint64{2500, 3250}, []protocol.Instance{33, 35}, false, 4096, 3250, 34, "on 1 instances behind instance 34"},
+		{"at a border of chunks", []uint64{2500, 4096}, nil, false, 4096, 4096, 33, ""},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			var votes []protocol.Vote
+			for _, i := range c.votes {
+				votes = append(votes, vote(3, i))
+			}
+			makeStore(t, dir, 2, saved, votes...)
+			addImages(t, dir, 2, c.images...)
+			p, where := found(t, !c.drop, dir)
+			if count, _ := machine(t, where); count != c.count {
+				t.Errorf("the machine has %d entries, want %d", count, c.count)
+			}
+			mustBeFounded(t, where, c.image, c.now)
+			if got := strings.Join(p.Lost, "\n"); c.lost == "" && got != "" || !strings.Contains(got, c.lost) {
+				t.Errorf("lost: %q, want %q", got, c.lost)
+			}
+		})
+	}
+}
+
+// mustBeFounded holds a store to the invariants of images, and to what the first
+// member of a new cluster may have. It goes on with the list, as that member does.
+func mustBeFounded(t testing.TB, dir string, image uint64, applied protocol.Instance) {
+	t.Helper()
+	s, r, err := open(dir, storage.Identity{Cluster: newCluster, Role: protocol.RoleServer, ID: 1}, false)
+	must(t, err)
+	defer s.Close(nil)
+	if !r.Promised.IsZero() || len(r.Votes)+len(r.Pins) != 0 || r.Round != 0 {
+		t.Errorf("promise %s, round %d, %d votes, %d pins", r.Promised, r.Round, len(r.Votes), len(r.Pins))
+	}
+	if r.Applied != applied { // one more where entries were skipped: no other list is of this instance
+		t.Errorf("applied %s, want %s", r.Applied, applied)
+	}
+	state, err := list.RestoreState(r.Head, list.Options{})
+	must(t, err)
+	named, chunks := s.Images(), state.Length()/protocol.ChunkEntries
+	if named.Newest.Index != image || named.Kept != image/protocol.ChunkEntries || named.Before != (storage.Image{}) {
+		t.Errorf("images %+v, want one of index %d", named, image)
+	}
+	for n := named.Kept; n < chunks; n++ {
+		if data, err := s.Chunk(n); err != nil || len(data) == 0 {
+			t.Errorf("chunk %d: %v", n, err)
+		}
+	}
+	if m := state.Members(); len(m.Voters) != 1 || m.Voters[0].ID != 1 || m.Changing() || len(m.Learners) != 0 {
+		t.Errorf("members %+v", m)
+	}
+	last, ok := state.Session(1)
+	run := protocol.Run{Session: 1, First: last + 1}
+	for range protocol.ChunkEntries {
+		run.Count++
+		run.Block = protocol.AppendPayload(run.Block, []byte("1"))
+	}
+	length := state.Length()
+	state.Apply(r.Applied+1, protocol.Value(nil).AppendRun(run), &protocol.Effects{})
+	if closed := state.TakeClosed(); !ok || state.Length() != length+protocol.ChunkEntries || len(closed) != 1 || closed[0].Number != chunks {
+		t.Errorf("it goes on from %d entries to %d, with %d chunks", length, state.Length(), len(closed))
+	}
+}
+
+// Each survivor's image is another one, of another moment.
+func TestImageAndChunksAreOfOneSurvivor(t *testing.T) {
+	for _, c := range []struct {
+		what             string
+		applied          [2]protocol.Instance
+		first, second    []uint64
+		votes            []protocol.Vote // of the first
+		by               string
+		count            uint64
+		cannotBeCompared bool
+	}{
+		{"the longer list", [2]protocol.Instance{32, 33}, []uint64{2000, 3000}, []uint64{1500, 2500}, nil, "by server 2", 3200, false},
+		{"votes of the other one", [2]protocol.Instance{32, 31}, []uint64{2000, 2500}, []uint64{1500, 2600}, []protocol.Vote{vote(3, 33)}, "by server 1", 3200, false},
+		{"the image that is ahead of all lists", [2]protocol.Instance{33, 32}, []uint64{2000, 3000}, []uint64{2500, 3450}, nil, "by server 2", 3450, false},
+		{"not the one that is ahead of a list only", [2]protocol.Instance{33, 32}, []uint64{2000, 3000}, []uint64{2500, 3250}, []protocol.Vote{vote(3, 34)}, "by server 1", 3300, false},
+		{"a chunk to compare is dropped", [2]protocol.Instance{42, 30}, []uint64{4000, 4050}, []uint64{1500, 2500}, nil, "by server 1", 4100, true},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			a, b := t.TempDir(), t.TempDir()
+			makeStore(t, a, 1, c.applied[0], c.votes...)
+			makeStore(t, b, 2, c.applied[1])
+			addImages(t, a, 1, c.first...)
+			addImages(t, b, 2, c.second...)
+			for _, dirs := range [][]string{{a, b}, {b, a}} {
+				p, err := lookAt(t, dirs...)
+				must(t, err)
+				if got := strings.Contains(p.text(), "cannot be compared"); got != c.cannotBeCompared {
+					t.Errorf("the plan says:\n%s", p.text())
+				}
+			}
+			_, where := found(t, true, a, b)
+			count, by := machine(t, where)
+			if by != c.by || count != c.count {
+				t.Errorf("%d entries with an image %s, want %d %s", count, by, c.count, c.by)
+			}
+		})
+	}
+}
+
+func TestAListBehindAnImageIsNoListToRead(t *testing.T) {
+	dir := t.TempDir()
+	makeStore(t, dir, 2, 32)
+	addImages(t, dir, 2, 1500, 2500)
+	s, err := OpenStopped(dir)
+	must(t, err)
+	defer s.Close()
+	err = s.Read(0, func(uint64, []byte) error { t.Fatal("an entry"); return nil })
+	if !errors.Is(err, storage.ErrImages) || !strings.Contains(err.Error(), "first 2500 entries") {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := s.entry(100); !errors.Is(err, storage.ErrImages) {
+		t.Errorf("an entry that was dropped: %v", err)
+	}
+}
+
+// At every step of the work the process ends: there is the old store with its images,
+// whole, or one that no node starts on, or the new one; and the next run ends it.
+func TestANewClusterWithAnImageThatIsInterruptedIsFinished(t *testing.T) {
+	t.Parallel()
+	for crash := 1; ; crash++ {
+		dir := t.TempDir()
+		makeStore(t, dir, 2, 12, vote(3, 13))
+		addImages(t, dir, 2, 500, 1050)
+		steps := 0
+		begin := func(step func(string) error) error {
+			f := take(t, dir)
+			defer f.Close()
+			f.step = step
+			if unfinished, err := f.Unfinished(); err != nil || unfinished {
+				_, finished := f.Finish()
+				return errors.Join(err, finished)
+			}
+			left := Survivors{Folders: []*Folder{f}}
+			must(t, left.Look(&Plan{}))
+			defer left.Close()
+			store, _ := left.Best()
+			n, p := Foundation{Folder: f, Address: "127.0.0.1:9", Cluster: newCluster, Name: "second", Source: store, Now: time.UnixMilli(1)}, &Plan{}
+			must(t, n.Plan(p, left.Votes(true)))
+			return p.Do(t.Context(), func(string, ...any) {})
+		}
+		err := begin(func(string) error {
+			if steps++; steps == crash {
+				return errCrash
+			}
+			return nil
+		})
+		if err == nil {
+			return
+		}
+		id, err := storage.ReadIdentity(dir)
+		must(t, err)
+		switch decided := exists(filepath.Join(dir, workName, planName)); {
+		case id.Cluster == newCluster:
+		case decided:
+			if _, _, err := open(dir, identity(2), false); !errors.Is(err, storage.ErrForeign) {
+				t.Errorf("step %d: the old store opens: %v", crash, err)
+			}
+		default:
+			if count, _ := machine(t, dir); count != 1100 {
+				t.Errorf("step %d: the old store has %d entries", crash, count)
+			}
+		}
+		if id.Cluster == oldCluster || exists(filepath.Join(dir, workName, planName)) {
+			must(t, begin(func(string) error { return nil }))
+		}
+		if count, _ := machine(t, dir); count != 1200 {
+			t.Errorf("step %d: %d entries", crash, count)
+		}
+		mustBeFounded(t, dir, 1050, 13)
+	}
+}
+
+// A peer's image is installed behind chunks that are not there; the one before it is of no use then.
+func TestAnImageBeforeAGapIsNotUsed(t *testing.T) {
+	at := func(index uint64) storage.Image { return storage.Image{Index: index, Generation: uint32(index)} }
+	for _, c := range []struct {
+		named  storage.Images
+		length uint64
+		want   uint64
+		ok     bool
+	}{
+		{storage.Images{}, 500, 0, true},
+		{storage.Images{Newest: at(6000), Before: at(1500), Kept: 5}, 5900, 0, false},
+		{storage.Images{Newest: at(6000), Before: at(1500), Kept: 5}, 6000, 6000, true},
+		{storage.Images{Newest: at(6000), Before: at(1500), Kept: 1}, 5999, 1500, true},
+		{storage.Images{Newest: at(6000), Before: at(1500)}, 1400, 0, true},
+	} {
+		if image, ok := usable(c.named, c.length); image.Index != c.want || ok != c.ok {
+			t.Errorf("%+v of %d entries: the image of %d, %v; want %d, %v", c.named, c.length, image.Index, ok, c.want, c.ok)
+		}
+	}
+}
