@@ -72,6 +72,9 @@ func (e *Engine) open() (err error) {
 	e.transport = stream.New(stream.Options{
 		Self: e.self(), Cluster: e.place.cluster, Log: e.log, Dial: e.dial(), Authorize: e.options.authorize,
 	})
+	if e.options.Machine != nil {
+		e.reader = newReader(e)
+	}
 	if e.node, err = e.startNode(); err != nil {
 		return errors.Join(err, e.transport.Close(), e.door.close())
 	}
@@ -91,11 +94,16 @@ func (e *Engine) startNode() (*node.Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: the first members: %w", ErrPlace, err)
 	}
+	var placed func([]*node.Proposal)
+	if e.reader != nil {
+		placed = e.reader.results.placed
+	}
 	return node.StartServer(node.Options{
 		Self: e.self(), Cluster: e.place.cluster, Quorum: quorum, Members: e.place.first, Seeds: ids(e.place.seeds),
 		OnMembers: func(members []node.Member) { e.transport.SetPeers(e.place.peers(members)) },
 		OnLeader:  e.leaders.set,
 		Images:    e.options.Machine != nil,
+		Placed:    placed,
 		Transport: e.transport, Log: e.log, DataDir: e.options.Dir, Init: e.options.Init || e.options.Join,
 		ReserveBytes: e.options.ReserveBytes, CheckpointBytes: e.options.CheckpointBytes, Timing: e.options.Timing,
 	})
@@ -106,8 +114,7 @@ func (e *Engine) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
 	e.goroutines.Go(func() { e.seek(ctx) })
-	if e.options.Machine != nil {
-		e.reader = newReader(e)
+	if e.reader != nil {
 		e.goroutines.Go(func() { e.readOn(ctx) })
 	}
 	if e.door != nil {

@@ -140,7 +140,7 @@ func (r *reader) restore(ctx context.Context) (done bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	failAll(r.results.take(image.Index), errPassed)
+	failAll(r.results.take(nil, image.Index), errPassed)
 	r.since = 0
 	r.restores.Add(1)
 	r.passed()
@@ -182,8 +182,10 @@ func (r *reader) restoreFrom(ctx context.Context, image storage.Image) error {
 
 // look runs f while the machine does not change, if it is whole.
 func (r *reader) look(f func()) error {
+	r.looking.Add(1)
 	r.applying.RLock()
 	defer r.applying.RUnlock()
+	r.looking.Add(-1)
 	if r.torn != nil {
 		return fmt.Errorf("the state machine was not restored as a whole: %w", r.torn)
 	}

@@ -36,7 +36,7 @@ var figures = []figure{
 	newFigure("paxos_machine_behind_commands", "Commands of the list that the state machine has not applied yet.", prometheus.GaugeValue,
 		func(r *reader) float64 { return max(float64(r.engine.node.View().Length())-float64(r.next.Load()), 0) }),
 	newFigure("paxos_machine_waiting_commands", "Commands that wait for their result here.", prometheus.GaugeValue,
-		func(r *reader) float64 { return float64(r.results.count()) }),
+		func(r *reader) float64 { return float64(r.results.count.Load()) }),
 	newFigure("paxos_machine_images_total", "Images of the state machine that were written.", prometheus.CounterValue,
 		func(r *reader) float64 { return float64(r.images.Load()) }),
 	newFigure("paxos_machine_restores_total", "Images that the state machine went on from.", prometheus.CounterValue,

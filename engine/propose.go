@@ -19,24 +19,19 @@ import (
 //
 // Without a machine the result is the command's index in the list, a uint64.
 func (e *Engine) Propose(ctx context.Context, command []byte) (any, error) {
-	command = bytes.Clone(command) // after ErrUnknown it may still wait to be sent
 	if e.reader == nil {
+		command = bytes.Clone(command) // after ErrUnknown it may still wait to be sent
 		placed, err := e.node.Append(ctx, [][]byte{command})
 		if err != nil {
 			return nil, outcome(err)
 		}
 		return placed[0].Index, nil
 	}
-	results := &e.reader.results
-	if results.busy() {
+	if e.reader.results.busy() {
 		return nil, fmt.Errorf("%w: the state machine does not keep up: %w", ErrNotDone, ErrBusy)
 	}
-	w := &waiter{done: make(chan struct{})}
-	err := e.node.AppendTelling(ctx, command, func(index uint64) { results.placed(w, index) }, w.done)
-	if err != nil {
-		return nil, outcome(err)
-	}
-	return w.result, w.err
+	result, err := e.node.Propose(ctx, command)
+	return result, outcome(err)
 }
 
 // Read returns when this node's machine has applied every command that was

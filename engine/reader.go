@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"paxos/list"
+	"paxos/node"
 	"paxos/protocol"
 )
 
@@ -18,8 +19,10 @@ type reader struct {
 	engine  *Engine
 	machine Machine
 	results results
+	waiting []*node.Proposal // for the commands that are being applied
 
 	applying sync.RWMutex  // held by Apply and Restore for writing, by Look for reading
+	looking  atomic.Int64  // how many wait to look
 	next     atomic.Uint64 // index of the next entry; written by the reader's goroutine
 	torn     error         // why a Restore has left the machine in pieces; guarded by applying
 	since    uint64        // bytes of commands applied since the last image
@@ -119,21 +122,9 @@ func (r *reader) imageDue() bool {
 // apply hands a row of entries to the machine. Whoever waits for one of them was
 // noted before the view showed it.
 func (r *reader) apply(ctx context.Context, first uint64, count int, block []byte) error {
-	waiting := r.results.take(first + uint64(count))
-	for index, command := range list.Entries(first, block) {
-		if ctx.Err() != nil {
-			failAll(waiting, ErrStopped)
-			return ErrStopped
-		}
-		result := r.applyOne(index, command)
-		for len(waiting) > 0 && waiting[0].index <= index {
-			if w := waiting[0]; w.index == index {
-				w.finish(result)
-			} else {
-				w.fail(errPassed)
-			}
-			waiting = waiting[1:]
-		}
+	r.waiting = r.results.take(r.waiting[:0], first+uint64(count))
+	if err := r.applyAll(ctx, first, block); err != nil {
+		return err
 	}
 	r.since += uint64(len(block)) + uint64(count)*commandCost
 	r.passed()
@@ -150,17 +141,49 @@ const commandCost = 16
 // errPassed is for those whose command came as a part of an image.
 var errPassed = errors.New("this node was behind, and has got an image of the state with the command in it")
 
-func failAll(waiting []*waiter, err error) {
-	for _, w := range waiting {
-		w.fail(err)
+// applyAll applies a row of commands, and answers those who wait for them.
+func (r *reader) applyAll(ctx context.Context, first uint64, block []byte) error {
+	waiting := r.waiting
+	r.applying.Lock()
+	defer r.applying.Unlock()
+	for index, command := range list.Entries(first, block) {
+		if ctx.Err() != nil {
+			failAll(waiting, ErrStopped)
+			return ErrStopped
+		}
+		result := r.applyOne(index, command)
+		waiting = answer(waiting, index, result)
+		r.letLook()
+	}
+	return nil
+}
+
+// answer answers those who wait for the command at index, and returns the others.
+func answer(waiting []*node.Proposal, index uint64, result any) []*node.Proposal {
+	for len(waiting) > 0 && waiting[0].Index() <= index {
+		p := waiting[0]
+		waiting = waiting[1:]
+		if p.Index() == index {
+			p.Finish(result)
+		} else {
+			fail(p, errPassed)
+		}
+	}
+	return waiting
+}
+
+// letLook lets those in who wait to look at the machine: they wait for one command,
+// not for a row of them.
+func (r *reader) letLook() {
+	if r.looking.Load() > 0 {
+		r.applying.Unlock() // whoever waits is in by now
+		r.applying.Lock()
 	}
 }
 
 // applyOne applies one command. A panic of the machine is not ours to hide; but say
 // where in the list it is.
 func (r *reader) applyOne(index uint64, command []byte) (result any) {
-	r.applying.Lock()
-	defer r.applying.Unlock()
 	returned := false
 	defer func() {
 		if !returned {

@@ -4,24 +4,20 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"paxos/node"
 )
 
-// waiter is a Propose that waits for what the machine makes of its command.
-type waiter struct {
-	index  uint64 // of the command, once it has a place
-	result any
-	err    error
-	done   chan struct{} // closed when result or err is there
-}
-
-// results brings the machine's results to those who wait for them. The node's loop
-// notes the place of a command before any View shows it, so the reader of the list
-// finds the waiter there. Places come in ascending order.
+// results brings the machine's results to the Proposes that wait for them. The
+// node's loop notes the place of a command before any View shows it, so the reader
+// of the list finds the proposal there. Places come in ascending order.
 type results struct {
-	next    *atomic.Uint64 // where the reader is
+	next  *atomic.Uint64 // where the reader is
+	count atomic.Int64   // len(waiting)
+
 	mu      sync.Mutex
-	waiting []*waiter // ascending by index
-	ended   error     // why no result will come any more
+	waiting []*node.Proposal // ascending by index
+	ended   error            // why no result will come any more
 }
 
 // maxResults bounds the commands that wait for the machine. Beyond, Propose is
@@ -29,46 +25,45 @@ type results struct {
 const maxResults = 16 << 10
 
 // busy reports whether too many wait.
-func (r *results) busy() bool { return r.count() >= maxResults }
+func (r *results) busy() bool { return r.count.Load() >= maxResults }
 
-// count is how many wait.
-func (r *results) count() int {
+// placed notes proposals whose commands stand in the list now.
+func (r *results) placed(proposals []*node.Proposal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return len(r.waiting)
+	for _, p := range proposals {
+		switch {
+		case r.ended != nil:
+			fail(p, r.ended)
+		case p.Index() < r.next.Load(): // the reader was restored from a peer's image before the list was
+			fail(p, errPassed)
+		default:
+			r.wait(p)
+		}
+	}
+	r.count.Store(int64(len(r.waiting)))
 }
 
-// placed notes that w's command stands in the list at index.
-func (r *results) placed(w *waiter, index uint64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	w.index = index
-	if r.ended != nil {
-		w.fail(r.ended)
-		return
+func (r *results) wait(p *node.Proposal) {
+	if n := len(r.waiting); n > 0 && r.waiting[n-1].Index() >= p.Index() {
+		panic(fmt.Sprintf("engine: places are told in order: %d after %d", p.Index(), r.waiting[n-1].Index()))
 	}
-	if index < r.next.Load() { // the reader was restored from a peer's image before the list was
-		w.fail(errPassed)
-		return
-	}
-	if n := len(r.waiting); n > 0 && r.waiting[n-1].index >= index {
-		panic(fmt.Sprintf("engine: places are told in order: %d after %d", index, r.waiting[n-1].index))
-	}
-	r.waiting = append(r.waiting, w)
+	r.waiting = append(r.waiting, p)
 }
 
-// take takes out those whose commands stand below index.
-func (r *results) take(index uint64) []*waiter {
+// take takes out those whose commands stand below index, and appends them to taken.
+func (r *results) take(taken []*node.Proposal, index uint64) []*node.Proposal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	n := 0
-	for n < len(r.waiting) && r.waiting[n].index < index {
+	for n < len(r.waiting) && r.waiting[n].Index() < index {
 		n++
 	}
-	taken := r.waiting[:n:n]
-	if r.waiting = r.waiting[n:]; len(r.waiting) == 0 {
-		r.waiting = nil
-	}
+	taken = append(taken, r.waiting[:n]...)
+	rest := copy(r.waiting, r.waiting[n:])
+	clear(r.waiting[rest:])
+	r.waiting = r.waiting[:rest]
+	r.count.Store(int64(rest))
 	return taken
 }
 
@@ -77,19 +72,18 @@ func (r *results) end(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ended = err
-	for _, w := range r.waiting {
-		w.fail(err)
-	}
+	failAll(r.waiting, err)
 	r.waiting = nil
+	r.count.Store(0)
 }
 
 // fail says that the command stands in the list, and its result does not come.
-func (w *waiter) fail(err error) {
-	w.err = fmt.Errorf("%w: the command stands in the list at %d, but its result is not known here: %w", ErrUnknown, w.index, err)
-	close(w.done)
+func fail(p *node.Proposal, err error) {
+	p.Fail(fmt.Errorf("%w: the command stands in the list at %d, but its result is not known here: %w", ErrUnknown, p.Index(), err))
 }
 
-func (w *waiter) finish(result any) {
-	w.result = result
-	close(w.done)
+func failAll(waiting []*node.Proposal, err error) {
+	for _, p := range waiting {
+		fail(p, err)
+	}
 }

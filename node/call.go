@@ -10,18 +10,18 @@ import (
 )
 
 // call is somebody's request at the front desk, and the place for its answer.
-// The desk fills it in from the loop; whoever asked reads it after done is closed.
+// The desk fills it in from the loop; whoever asked reads it after done says so.
 type call struct {
 	payloads [][]byte
 	placed   []Placed
 	session  protocol.SessionID // answer of an opening
 	err      error
-	offered  int          // of payloads, how many were handed to the client core
-	state    atomic.Int32 // callWaits, then one of the others, for ever
-	done     chan struct{}
+	offered  int                     // of payloads, how many were handed to the client core
+	state    atomic.Int32            // callWaits, then one of the others, for ever
+	done     chan struct{}           // see answer
 	sure     bool                    // the list was brought up to date for it
 	then     func(now protocol.Time) // goes on behind a barrier; nil: the barrier is all that was asked for
-	told     func([]Placed)          // see Server.AppendTelling; nil: done is closed in its place
+	proposal *Proposal               // that the call is a part of; nil: done is closed when there is an answer
 }
 
 const (
@@ -48,10 +48,20 @@ func (c *call) size() (bytes int) {
 // wanted reports whether somebody waits for the answer.
 func (c *call) wanted() bool { return c.state.Load() <= callUnderWay }
 
+// answer says that the other fields are as they should be. Whoever asked may use a
+// proposal again then, so it is the last touch.
+func (c *call) answer() {
+	if c.proposal != nil {
+		c.done <- struct{}{} // it has room for one
+		return
+	}
+	close(c.done)
+}
+
 // refused answers a call that the desk never saw.
 func (c *call) refused(err error) *call {
 	c.err = err
-	close(c.done)
+	c.answer()
 	return c
 }
 
@@ -59,18 +69,10 @@ func (c *call) refused(err error) *call {
 // whether the cluster may have heard of the call (ErrUnknown) or never will. The
 // call's other fields may be read only after it returned nil.
 func (c *call) wait(ctx context.Context, ended <-chan struct{}) error {
-	return c.waitOr(ctx, ended, nil)
-}
-
-// waitOr is wait for a call whose good answer comes another way: enough is closed
-// then.
-func (c *call) waitOr(ctx context.Context, ended, enough <-chan struct{}) error {
 	var reason error
 	select {
 	case <-c.done:
 		return c.err
-	case <-enough:
-		return nil
 	case <-ctx.Done():
 		reason = context.Cause(ctx)
 	case <-ended:
@@ -81,16 +83,21 @@ func (c *call) waitOr(ctx context.Context, ended, enough <-chan struct{}) error 
 
 // withdraw stops waiting for a reason.
 func (c *call) withdraw(reason error) error {
-	if c.state.CompareAndSwap(callWaits, callWithdrawn) {
-		return reason
-	}
 	select {
 	case <-c.done: // in the same moment
 		return c.err
 	default:
-		c.state.Store(callAbandoned)
-		return fmt.Errorf("%w: %w", ErrUnknown, reason)
+		return c.unanswered(reason)
 	}
+}
+
+// unanswered says what becomes of a call that gets no answer, for a reason.
+func (c *call) unanswered(reason error) error {
+	if c.state.CompareAndSwap(callWaits, callWithdrawn) || c.state.Load() == callWithdrawn {
+		return reason
+	}
+	c.state.Store(callAbandoned)
+	return fmt.Errorf("%w: %w", ErrUnknown, reason)
 }
 
 // fifo is a queue that reuses its memory.

@@ -45,6 +45,7 @@ type desk struct {
 	reads    reads
 	held     int     // bytes of calls that go on behind a barrier
 	finished []*call // answered, and not yet told
+	told     []*call // taken last
 	out      protocol.Output
 }
 
@@ -285,10 +286,12 @@ func (d *desk) finish(c *call, err error) {
 	d.finished = append(d.finished, c)
 }
 
+// takeFinished takes out the calls that are answered. What it returned last must not
+// be used any more.
 func (d *desk) takeFinished() []*call {
-	f := d.finished
-	d.finished = nil
-	return f
+	clear(d.told)
+	d.finished, d.told = d.told[:0], d.finished
+	return d.told
 }
 
 // repeat sends guests' commands and openings again, and drops what nobody waits

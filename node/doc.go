@@ -16,7 +16,8 @@
 // learner in one machine, with a front desk (desk.go, deskread.go) for commands and
 // linearizable reads. What a list server tells others it hears itself, as its
 // transport does not bring it back: at once, or, where it waits for the disk, by
-// its mailbox when it is durable (mailbox.go).
+// its mailbox when it is durable (mailbox.go). A program that embeds the engine waits at
+// the desk with a Proposal (proposal.go).
 //
 // [OpenProcess] is for a simulator: the same loop and the same disk, worker and
 // server of snapshots, but without their goroutines. Its owner says when each of

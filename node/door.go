@@ -8,15 +8,13 @@ import (
 // for the desk in the loop's mailbox, and returns at once. A call that is refused
 // here is answered already.
 
-func (r *runner) askAppend(payloads [][]byte) *call { return r.askAppendTelling(payloads, nil) }
+func (r *runner) askAppend(payloads [][]byte) *call { return r.askToAppend(newCall(payloads)) }
 
-func (r *runner) askAppendTelling(payloads [][]byte, told func([]Placed)) *call {
-	c := newCall(payloads)
-	c.told = told
+func (r *runner) askToAppend(c *call) *call {
 	if err := r.shown.refuses(); err != nil {
 		return c.refused(err)
 	}
-	return r.ask(c, func(protocol.Time) { r.machine.desk.append(c) })
+	return r.offer(c, ask{append: c})
 }
 
 func (r *runner) askAppendIn(session protocol.SessionID, first protocol.Seq, payloads [][]byte) *call {
@@ -60,9 +58,11 @@ func (r *runner) askYield(to protocol.NodeID) {
 	r.box.ask(func(now protocol.Time) { r.machine.yield(now, to) })
 }
 
-func (r *runner) ask(c *call, begin func(protocol.Time)) *call {
-	if !r.box.offer(c, begin) {
-		return c.refused(ErrBusy)
+func (r *runner) ask(c *call, begin func(protocol.Time)) *call { return r.offer(c, ask{do: begin}) }
+
+func (r *runner) offer(c *call, a ask) *call {
+	if err := r.box.offer(a, c.size()); err != nil {
+		return c.refused(err)
 	}
 	return c
 }

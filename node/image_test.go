@@ -123,23 +123,29 @@ func TestAnImageThatIsNotTheOneAnnouncedIsOfNoUse(t *testing.T) {
 
 // Whoever reads Views finds what was noted of an entry's place.
 func TestAPlaceIsToldBeforeTheEntryCanBeSeen(t *testing.T) {
-	servers := newTestCluster(t, 3).startServers()
-	for n := range uint64(50) {
-		s := servers[n%3]
-		enough := make(chan struct{})
-		err := s.AppendTelling(patient(t), []byte("x"), func(index uint64) {
-			if length := s.View().Length(); index != n || length > index {
-				t.Errorf("told is %d, want %d, when the list has %d entries already", index, n, length)
+	c := newTestCluster(t, 3)
+	var servers []*Server
+	c.tune = func(o *Options) {
+		id := o.Self.ID
+		o.Placed = func(proposals []*Proposal) {
+			for _, p := range proposals {
+				p.Finish([]uint64{p.Index(), servers[id-1].View().Length()})
 			}
-			close(enough)
-		}, enough)
+		}
+	}
+	servers = c.startServers()
+	for n := range uint64(50) {
+		told, err := servers[n%3].Propose(patient(t), []byte("x"))
 		if err != nil {
 			t.Fatal(err)
+		}
+		if at := told.([]uint64); at[0] != n || at[1] > n {
+			t.Errorf("told is %d, want %d, when the list has %d entries already", at[0], n, at[1])
 		}
 	}
 	ctx, cancel := context.WithCancel(patient(t))
 	cancel()
-	err := servers[0].AppendTelling(ctx, make([]byte, 1<<20), func(uint64) { t.Error("it has no place") }, nil)
+	_, err := servers[0].Propose(ctx, make([]byte, 1<<20))
 	if !errors.Is(err, context.Canceled) && !errors.Is(err, ErrTooLong) {
 		t.Errorf("a command that is too long: %v", err)
 	}

@@ -13,11 +13,19 @@ type mailbox struct {
 
 	mu      sync.Mutex
 	letters []letter
-	asks    []func(now protocol.Time)
+	asks    []ask
 	bytes   int // of payloads that the asks hold
 	spareL  []letter
-	spareA  []func(now protocol.Time)
+	spareA  []ask
 	woken   bool // the loop was told, and has not looked since
+	closed  bool // the loop has ended
+}
+
+// ask is something to be done in the loop: to append a call's payloads, as most
+// are, or anything else.
+type ask struct {
+	append *call
+	do     func(now protocol.Time)
 }
 
 // put leaves messages of this process to itself.
@@ -31,27 +39,38 @@ func (b *mailbox) put(self protocol.Sender, sends []protocol.Send) {
 	b.tell()
 }
 
-// offer leaves a call to be begun in the loop. It reports whether there was room:
-// while the loop is stuck, with a slow disk, what is asked of it must not pile up,
-// though those who asked may be gone (rule 8).
-func (b *mailbox) offer(c *call, begin func(now protocol.Time)) bool {
-	size := c.size()
+// offer leaves a call of so many bytes to be begun in the loop. It fails where there
+// is no room (ErrBusy): while the loop is stuck, with a slow disk, what is asked of it
+// must not pile up, though those who asked may be gone (rule 8).
+func (b *mailbox) offer(a ask, size int) error {
 	b.mu.Lock()
-	if len(b.asks) >= deskCalls || b.bytes > 0 && b.bytes+size > deskBytes {
+	switch {
+	case b.closed:
 		b.mu.Unlock()
-		return false
+		return ErrStopped
+	case len(b.asks) >= deskCalls || b.bytes > 0 && b.bytes+size > deskBytes:
+		b.mu.Unlock()
+		return ErrBusy
 	}
 	b.bytes += size
-	b.asks = append(b.asks, begin)
+	b.asks = append(b.asks, a)
 	b.tell()
-	return true
+	return nil
 }
 
 // ask leaves something to be done in the loop.
 func (b *mailbox) ask(f func(now protocol.Time)) {
 	b.mu.Lock()
-	b.asks = append(b.asks, f)
+	b.asks = append(b.asks, ask{do: f})
 	b.tell()
+}
+
+// close refuses all further offers, and returns what the loop has not begun.
+func (b *mailbox) close() []ask {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	return b.asks
 }
 
 // tell unlocks, and wakes the loop once for all that it has not looked at.
@@ -72,7 +91,7 @@ func (b *mailbox) empty() bool {
 }
 
 // take takes out everything. What it returned last must not be used any more.
-func (b *mailbox) take() ([]letter, []func(now protocol.Time)) {
+func (b *mailbox) take() ([]letter, []ask) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	letters, asks := b.letters, b.asks

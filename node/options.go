@@ -55,6 +55,11 @@ type Options struct {
 	// Images says that a list server's entries may come from a peer as an image of
 	// the caller's state machine, where the entries themselves are dropped.
 	Images bool
+	// Placed is told by the loop of a list server which Proposals have their place, in
+	// the order of the list, before any View shows it: so whoever reads Views finds there
+	// what Placed has noted. It answers each of them, then or later, also where nobody
+	// waits any more. It must not block, nor keep the slice. nil: nobody calls Propose.
+	Placed func([]*Proposal)
 	// OnLeader, if not nil, is told by the loop of a list server who leads, whenever
 	// that changes; at the start nobody is known to. It must not block.
 	OnLeader func(Leader)

@@ -46,8 +46,9 @@ type runner struct {
 	box   *mailbox // of a list server
 	shown shown
 	space space
-	epoch uint64 // of the members that were last told
-	led   Leader // what OnLeader was last told
+	epoch uint64      // of the members that were last told
+	led   Leader      // what OnLeader was last told
+	told  []*Proposal // in one turn, to Options.Placed
 
 	checkpointing bool
 	again         bool   // of a Process: another turn is due at once
@@ -140,8 +141,12 @@ func (r *runner) open(now protocol.Time) {
 	for _, l := range letters {
 		r.machine.Step(now, l.from, l.msg)
 	}
-	for _, ask := range asks {
-		ask(now)
+	for _, a := range asks {
+		if a.append != nil {
+			r.machine.desk.append(a.append)
+		} else {
+			a.do(now)
+		}
 	}
 	if r.space.look(now) {
 		r.machine.Acceptor.SetLow(r.space.low)

@@ -46,6 +46,7 @@ func launch(o Options) (*Server, error) {
 	go func() {
 		defer close(s.ended)
 		s.err = r.stop(r.loop(ctx))
+		r.endProposals()
 	}()
 	return s, nil
 }
@@ -71,16 +72,6 @@ func (s *Server) Append(ctx context.Context, payloads [][]byte) ([]Placed, error
 		return nil, err
 	}
 	return c.placed, nil
-}
-
-// AppendTelling is Append of one payload for those who wait for what the list's
-// reader makes of it. placed is called by the loop before any View shows the
-// entry; it must not block, and is called even when nobody waits any more. So
-// whoever reads Views finds what placed has noted. AppendTelling returns nil when
-// enough is closed, or why the payload has no place (yet), as Append does.
-func (s *Server) AppendTelling(ctx context.Context, payload []byte, placed func(index uint64), enough <-chan struct{}) error {
-	told := func(p []Placed) { placed(p[0].Index) }
-	return s.r.askAppendTelling([][]byte{payload}, told).waitOr(ctx, s.ended, enough)
 }
 
 // AppendIn appends payloads as the commands first, first+1, ... of a session
@@ -267,23 +258,17 @@ func (s *shown) changed() <-chan struct{} {
 }
 
 // tellCalls tells those at the front desk what became of their calls, once the
-// list that they may look at has what they were told. Those of AppendTelling are
-// told before anybody can see it there.
+// list that they may look at has what they were told. Of proposals it is told
+// before anybody can see it there.
 func (r *runner) tellCalls() {
 	if r.machine.desk == nil {
 		return
 	}
 	finished := r.machine.desk.takeFinished()
-	for _, c := range finished {
-		if c.told != nil && c.err == nil {
-			c.told(c.placed)
-		}
-	}
+	others := r.tellPlaced(finished)
 	r.shown.publish(r.machine)
-	for _, c := range finished {
-		if c.told == nil || c.err != nil {
-			close(c.done)
-		}
+	for _, c := range others {
+		c.answer()
 	}
 	if len(finished) > 0 && !r.world.inline {
 		// The loop is about to wait in a system call that would keep those that were
