@@ -15,15 +15,22 @@ type Operation func(ctx context.Context, caller int, payload []byte) error
 // Run repeats an operation by as many callers as are to be in flight. The first
 // error ends the phase and is returned.
 func Run(ctx context.Context, p Phase, payloads *Payloads, do Operation) (Result, error) {
+	return run(ctx, p, p.InFlight, func(ctx context.Context, m *Meter, caller int) error {
+		return repeat(ctx, m, p.Bytes, caller, payloads, do)
+	})
+}
+
+// run runs callers until all have ended.
+func run(ctx context.Context, p Phase, callers int, call func(ctx context.Context, m *Meter, caller int) error) (Result, error) {
 	ctx, stop := context.WithTimeoutCause(ctx, p.Limit(), fmt.Errorf("operations still under way %s after the phase's end", patience))
 	defer stop()
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	m := NewMeter(p)
 	var all sync.WaitGroup
-	for caller := range p.InFlight {
+	for caller := range callers {
 		all.Go(func() {
-			if err := repeat(ctx, m, p.Bytes, caller, payloads, do); err != nil {
+			if err := call(ctx, m, caller); err != nil {
 				fail(err)
 			}
 		})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"path/filepath"
 
@@ -72,10 +73,26 @@ func (b *boat) Ready(context.Context) bool {
 }
 
 func (b *boat) Run(ctx context.Context, p load.Phase) (load.Result, error) {
-	return load.Run(ctx, p, b.payloads, func(ctx context.Context, _ int, payload []byte) error {
-		_, err := b.host.SyncPropose(ctx, b.session, payload)
-		return err
+	return load.RunAhead(ctx, p, b.payloads, load.Async[*dragonboat.RequestState]{
+		Begin: func(payload []byte) (*dragonboat.RequestState, error) {
+			return b.host.Propose(b.session, payload, p.Limit())
+		},
+		Wait: applied,
 	})
+}
+
+// applied waits for a proposal, as SyncPropose does.
+func applied(ctx context.Context, r *dragonboat.RequestState) error {
+	select {
+	case result := <-r.AppliedC():
+		if !result.Completed() {
+			return fmt.Errorf("a proposal was not completed: %+v", result)
+		}
+		r.Release()
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (b *boat) Close() error {

@@ -22,9 +22,6 @@ func main() {
 	replica.Main(map[string]replica.Open{"raft-wal": openWAL, "raft-boltdb": openBolt})
 }
 
-// applyPatience is how long an entry may wait to be taken.
-const applyPatience = 30 * time.Second
-
 // raftStore is what hashicorp/raft keeps its log and its votes in.
 type raftStore interface {
 	raft.LogStore
@@ -108,8 +105,10 @@ func (n *raftNode) bootstrap(addresses []string) error {
 func (n *raftNode) Ready(context.Context) bool { return n.raft.State() == raft.Leader }
 
 func (n *raftNode) Run(ctx context.Context, p load.Phase) (load.Result, error) {
-	return load.Run(ctx, p, n.payloads, func(_ context.Context, _ int, payload []byte) error {
-		return n.raft.Apply(payload, applyPatience).Error()
+	return load.RunAhead(ctx, p, n.payloads, load.Async[raft.ApplyFuture]{
+		// Without a time limit of its own: each would cost a timer.
+		Begin: func(payload []byte) (raft.ApplyFuture, error) { return n.raft.Apply(payload, 0), nil },
+		Wait:  func(_ context.Context, f raft.ApplyFuture) error { return f.Error() },
 	})
 }
 
