@@ -235,6 +235,48 @@ func TestAfterTheLossOfAMajorityAProgramHasWhatWasAcknowledged(t *testing.T) {
 	}
 }
 
+// restoreBackup makes a backup of a folder, and the first store of a new cluster of it.
+func restoreBackup(t *testing.T, from, dir, address string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "backup")
+	out, err := os.Create(file)
+	must(t, err)
+	s, err := OpenStopped(from)
+	must(t, err)
+	_, err = s.Backup(out, time.UnixMilli(1), nil)
+	must(t, errors.Join(err, s.Close(), out.Close()))
+	source, err := OpenBackup(file)
+	must(t, err)
+	defer source.Close()
+	n := Foundation{Folder: take(t, dir), Address: address, Cluster: newCluster, Name: "second", Source: source, Now: time.UnixMilli(1)}
+	p := &Plan{}
+	must(t, n.Plan(p, nil))
+	must(t, p.Do(t.Context(), func(string, ...any) {}))
+	must(t, n.Folder.Close())
+}
+
+func TestABackupOfAProgramHasWhatItsCheckpointAndItsImageHave(t *testing.T) {
+	for what, checkpoint := range map[string]int{"images behind the checkpoint": 16 << 10, "images ahead of it": 600 << 10} {
+		t.Run(what, func(t *testing.T) {
+			dirs, acked := killedCluster(t, 48<<10, checkpoint, 1500)
+			named, length := imagesOf(t, dirs[0])
+			address, err := servers.FreeAddresses(1)
+			must(t, err)
+			dir := filepath.Join(t.TempDir(), "restored")
+			restoreBackup(t, dirs[0], dir, address[0])
+			began := goesOn(t, dir, address[0])
+			if began.Count != max(length, named.Newest.Index) {
+				t.Errorf("%d commands, the list had %d, the image %d", began.Count, length, named.Newest.Index)
+			}
+			for caller, last := range began.Last {
+				if last > acked[caller]+1 {
+					t.Errorf("caller %d: %d commands, acknowledged were %d", caller, last, acked[caller])
+				}
+			}
+		})
+	}
+}
+
 // The log is damaged behind the checkpoint, and so votes are missing that the image
 // stands for.
 func TestAnImageKeepsWhatADamagedLogHasLost(t *testing.T) {

@@ -98,7 +98,7 @@ func (s *Stopped) mustBeList() error {
 	if n == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s: an image of a program's state stands for the first %d entries (docs/engine.md, Images), and only that program can read it: ask a node of it for what it has",
+	return fmt.Errorf("%w: %s: an image of a program's state stands for the first %d entries (docs/engine.md, Images), and only that program can read it: ask a node of it for what it has, or copy the store with paxos backup",
 		storage.ErrImages, s.dir, n)
 }
 

@@ -83,8 +83,12 @@ func (s *backupSource) rewind() error {
 }
 
 func (s *backupSource) About() string {
-	return fmt.Sprintf("backup %s of %s: %d entries, at instance %s, from cluster %s",
+	text := fmt.Sprintf("backup %s of %s: %d entries, at instance %s, from cluster %s",
 		s.path, s.header.Made.UTC().Format(time.RFC3339), s.header.Length, s.header.Applied, s.header.Cluster)
+	if n := s.header.Image.Index; n > 0 {
+		text += fmt.Sprintf("; an image of a program's state stands for the first %d entries", n)
+	}
+	return text
 }
 
 // Prepare implements Source.
@@ -98,15 +102,18 @@ func (s *backupSource) Head() []byte                { return s.reader.Head() }
 func (s *backupSource) Close() error                { return s.file.Close() }
 
 // Images implements Source.
-func (s *backupSource) Images() storage.Images { return storage.Images{} }
+func (s *backupSource) Images() storage.Images {
+	return storage.Images{Newest: s.header.Image, Kept: s.header.First()}
+}
 
-func (s *backupSource) Contents(head []byte, _ storage.Image) (storage.Contents, error) {
+func (s *backupSource) Contents(head []byte, image storage.Image) (storage.Contents, error) {
 	if err := s.rewind(); err != nil {
 		return storage.Contents{}, err
 	}
 	return storage.Contents{
 		Applied: s.header.Applied, Head: head, ChunkCount: s.header.Chunks,
 		Chunk: func(uint64) ([]byte, error) { return s.reader.Next() },
+		Image: image, Piece: func(uint32) (storage.Piece, error) { return s.reader.NextPiece() },
 	}, nil
 }
 
@@ -288,12 +295,13 @@ func (s *Stopped) Backup(out io.Writer, made time.Time, done func(chunks, of uin
 	if s.Head() == nil {
 		return backup.Header{}, fmt.Errorf("%s: the store has no list yet", s.dir)
 	}
-	if err := s.mustBeList(); err != nil {
-		return backup.Header{}, err
-	}
 	return backup.Write(out, s.Cluster(), made, wholeChunks{s}, done)
 }
 
 type wholeChunks struct{ *Stopped }
 
 func (w wholeChunks) Chunk(n uint64) ([]byte, error) { return w.whole(n) }
+
+// Image and Piece implement backup.Imaged.
+func (w wholeChunks) Image() storage.Image                  { return w.Images().Newest }
+func (w wholeChunks) Piece(n uint32) (storage.Piece, error) { return w.piece(w.Images().Newest, n) }

@@ -36,6 +36,21 @@ type Image struct {
 	Sum        uint64 // over the pieces, in any order; see pieceSum
 }
 
+// Add counts a piece into what i says of its pieces, in any order.
+func (i *Image) Add(p Piece) {
+	i.Pieces++
+	i.Bytes += uint64(p.Bytes)
+	i.Sum += pieceSum(p)
+}
+
+// SamePieces reports whether two images say the same of their pieces.
+func (i Image) SamePieces(other Image) bool {
+	return i.Pieces == other.Pieces && i.Bytes == other.Bytes && i.Sum == other.Sum
+}
+
+// Front is how many of the chunks of a list of so many i stands for.
+func (i Image) Front(chunks uint64) uint64 { return min(i.Index/protocol.ChunkEntries, chunks) }
+
 // Images are the named images.
 type Images struct {
 	Newest, Before Image
@@ -118,7 +133,7 @@ func (s *Store) BeginImage() (*ImageWriter, error) {
 // Put adds a piece; its Data must not be changed any more. Pieces may come in any
 // order, each once. An error is the store's end (rule 9).
 func (w *ImageWriter) Put(p Piece) error {
-	w.count(p)
+	w.image.Add(p)
 	w.pending = append(w.pending, p)
 	if w.size += len(p.Data); w.size < transactionBytes {
 		return nil
@@ -126,17 +141,8 @@ func (w *ImageWriter) Put(p Piece) error {
 	return w.flush()
 }
 
-// count counts a piece into what the image's name says of its pieces.
-func (w *ImageWriter) count(p Piece) {
-	w.image.Pieces++
-	w.image.Bytes += uint64(p.Bytes)
-	w.image.Sum += pieceSum(p)
-}
-
 // Matches reports whether what was put is what another store says of the image.
-func (w *ImageWriter) Matches(i Image) bool {
-	return w.image.Pieces == i.Pieces && w.image.Bytes == i.Bytes && w.image.Sum == i.Sum
-}
+func (w *ImageWriter) Matches(i Image) bool { return w.image.SamePieces(i) }
 
 // flush makes the pieces that wait durable, in one transaction.
 func (w *ImageWriter) flush() error {
@@ -190,7 +196,7 @@ func (s *Store) nameImage(image Image) error {
 	}
 	// What the older image stands for may go, but nothing that no checkpoint has: it
 	// is still to come, and would be taken for the list's (invariant 2).
-	named.Kept = max(named.Kept, min(named.Newest.Index/protocol.ChunkEntries, s.last.ChunkCount))
+	named.Kept = max(named.Kept, named.Newest.Front(s.last.ChunkCount))
 	named.Newest, named.Before = image, named.Newest
 	err := s.update(func(tx kv.Tx) error { return put(tx, bucketMeta, keyImages, named.encode()) })
 	if err != nil {
@@ -214,7 +220,7 @@ func (w *ImageWriter) install(index uint64, named Images, chunks uint64) Images 
 	if index > named.Newest.Index {
 		named.Newest, named.Before = w.image, named.Newest
 	}
-	named.Kept = max(named.Kept, min(index/protocol.ChunkEntries, chunks))
+	named.Kept = max(named.Kept, w.image.Front(chunks))
 	return named
 }
 

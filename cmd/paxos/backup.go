@@ -42,6 +42,9 @@ appends go on. With --local a server gives what it has, also without a majority.
 stopped server's folder gives its last checkpoint: what came later stands in its log,
 and nobody but the others knows what of that was decided.
 
+The nodes of a program with a state machine (docs/engine.md) cannot be asked; stop one,
+and name its folder: the file has the image of the program's state then, and what follows.
+
 The file has the list, its sessions and who the members were, compressed and with
 checksums; and nothing that could vote. FILE must not exist; it gets its name when
 it is whole and was read back. --verify reads a backup through and says what it is.
@@ -178,6 +181,7 @@ type backupReport struct {
 	Applied uint64    `json:"applied"` // instance
 	Length  uint64    `json:"length"`  // entries
 	Made    time.Time `json:"made"`
+	Image   uint64    `json:"image,omitempty"` // entries that an image of a program's state stands for
 }
 
 func reportOf(path string, file *os.File, h backup.Header) (backupReport, error) {
@@ -185,13 +189,17 @@ func reportOf(path string, file *os.File, h backup.Header) (backupReport, error)
 	if err != nil {
 		return backupReport{}, err
 	}
-	return backupReport{path, info.Size(), h.Cluster.String(), uint64(h.Applied), h.Length, h.Made.UTC()}, nil
+	return backupReport{path, info.Size(), h.Cluster.String(), uint64(h.Applied), h.Length, h.Made.UTC(), h.Image.Index}, nil
 }
 
 // WriteText says it for people.
 func (r backupReport) WriteText(out io.Writer) error {
-	_, err := fmt.Fprintf(out, "%s: whole; %s values of cluster %s up to instance %d, made %s, %s bytes\n",
-		r.File, terminal.Number(r.Length), r.Cluster, r.Applied, r.Made.Format(time.RFC3339), terminal.Number(r.Bytes))
+	image := ""
+	if r.Image > 0 {
+		image = fmt.Sprintf("; of a program, with an image of its state for the first %s", terminal.Number(r.Image))
+	}
+	_, err := fmt.Fprintf(out, "%s: whole; %s values of cluster %s up to instance %d, made %s, %s bytes%s\n",
+		r.File, terminal.Number(r.Length), r.Cluster, r.Applied, r.Made.Format(time.RFC3339), terminal.Number(r.Bytes), image)
 	return err
 }
 

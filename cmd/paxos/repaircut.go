@@ -123,9 +123,8 @@ func (a *admission) plan(ctx context.Context, f *listFlags, p *recovery.Plan, s 
 	case role != nil:
 		return a.planRole(p, s, *role)
 	}
-	if from, ok := s.source.(*recovery.Stopped); ok && from.Images().Newest.Index > 0 {
-		return fail(exitRefused, fmt.Errorf("%w: %s, behind an image of a program's state; these commands cannot ask that program's nodes: have it remove the node (RemoveMember), "+
-			"add it again (AddMember), and start it with an empty folder and Options.Join: it gets the state from the others", storage.ErrImages, from.About()))
+	if err := refuseProgram(s.source); err != nil {
+		return err
 	}
 	if a.cluster == "" {
 		if dryRun {
@@ -135,6 +134,16 @@ func (a *admission) plan(ctx context.Context, f *listFlags, p *recovery.Plan, s 
 		return fail(exitUsage, errors.New("--cluster FILE is needed: the store has lost its vote, and only the others can let it in again, under a new number"))
 	}
 	return a.planServer(ctx, f, p, s)
+}
+
+// refuseProgram refuses to let a node of a program with a state machine in: its nodes
+// do not answer as list servers do.
+func refuseProgram(source recovery.Source) error {
+	if source == nil || source.Images().Newest.Index == 0 {
+		return nil
+	}
+	return fail(exitRefused, fmt.Errorf("%w: %s; behind an image of a program's state, and these commands cannot ask that program's nodes: have it remove the node (RemoveMember), "+
+		"add it again (AddMember), and start it with an empty folder and Options.Join: it gets the state from the others", storage.ErrImages, source.About()))
 }
 
 func (a *admission) planServer(ctx context.Context, f *listFlags, p *recovery.Plan, s seat) error {

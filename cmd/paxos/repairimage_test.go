@@ -85,6 +85,22 @@ func TestAProgramWithAStateMachineIsRepaired(t *testing.T) {
 	if code, stdout, stderr := call(t, "", "repair", "cut-tail", dir); code != exitOK || !strings.Contains(stdout, "Nothing need be done") {
 		t.Errorf("a log that is whole: exit code %d, %s%s", code, stdout, stderr)
 	}
+	file, copied, other := filepath.Join(t.TempDir(), "backup"), filepath.Join(t.TempDir(), "copied"), freeAddress(t)
+	for _, args := range [][]string{{"backup", dir, file}, {"backup", "--verify", file}} {
+		if code, stdout, stderr := call(t, "", args...); code != exitOK || !strings.Contains(stdout, "30 values") || !strings.Contains(stdout, "image of its state for the first") {
+			t.Errorf("%v: exit code %d, %s%s", args, code, stdout, stderr)
+		}
+	}
+	if code, _, stderr := call(t, "", "restore", file, copied, "--node", other, "--cluster", node); code != exitRefused || !strings.Contains(stderr, "Options.Join") {
+		t.Errorf("restored as a newcomer: exit code %d, %s", code, stderr)
+	}
+	if code, stdout, stderr := call(t, "", "restore", file, copied, "--node", other, "--new-cluster", "--yes"); code != exitOK || !strings.Contains(stdout, "start the program") {
+		t.Errorf("restored: exit code %d, %s%s", code, stdout, stderr)
+	}
+	restored, _ := startCounter(t, engine.Options{Dir: copied, Self: other})
+	if last := counted(t, restored, 1); last != times+1 {
+		t.Errorf("restored it goes on with command %d, want %d", last, times+1)
+	}
 	begin := []string{"repair", "new-cluster", dir, "--node", node, "--cluster-name", "second", "--yes", "--i-accept-data-loss"}
 	code, stdout, stderr := call(t, "", begin...)
 	if code != exitOK || !strings.Contains(stdout, "image of the program's state") || !strings.Contains(stdout, "start the program") {

@@ -39,7 +39,8 @@ be reached. The store has a new store id, and no vote:
 
   --new-cluster   begins a new cluster with this one server, which others join then
                   (paxos member add; paxos server --join). Members of the old cluster
-                  cannot take part in it.
+                  cannot take part in it. A backup of a program with a state machine
+                  (docs/engine.md) can be restored so only; start that program on DIR then.
   --cluster FILE  joins the running cluster that the backup is of: the server is added
                   to it, gets what is missing from the others, and then asks for its vote.
 
@@ -96,7 +97,7 @@ func (f *restoreFlags) run(cmd *cobra.Command, args []string) error {
 	p := &recovery.Plan{Title: "Restore " + args[0] + " into " + args[1]}
 	if f.newCluster {
 		err = f.planNew(p, folder, address, source)
-	} else {
+	} else if err = refuseProgram(source); err == nil {
 		err = planJoin(cmd.Context(), &f.listFlags, f.cluster, p, &recovery.Join{Folder: folder, Address: address, Source: source, Now: time.Now()}, nil)
 	}
 	if err != nil {

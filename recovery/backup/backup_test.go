@@ -12,6 +12,7 @@ import (
 
 	"paxos/list"
 	"paxos/protocol"
+	"paxos/storage"
 )
 
 func must(t testing.TB, err error) {
@@ -108,7 +109,12 @@ func TestABackupIsTheWholeListOfItsMoment(t *testing.T) {
 }
 
 func TestAnyFlippedBitIsFoundAndAnyCut(t *testing.T) {
-	file := made(t, 2500)
+	for what, file := range map[string][]byte{"list": made(t, 2500), "image": madeImage(t, 2500, 1500)} {
+		t.Run(what, func(t *testing.T) { anyFlippedBitIsFoundAndAnyCut(t, file) })
+	}
+}
+
+func anyFlippedBitIsFoundAndAnyCut(t *testing.T, file []byte) {
 	if _, err := Verify(bytes.NewReader(file)); err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +139,12 @@ func TestAnyFlippedBitIsFoundAndAnyCut(t *testing.T) {
 }
 
 func TestFramesOfTwoBackupsDoNotMix(t *testing.T) {
-	a, b := made(t, 3000), made(t, 3100)
+	framesOfTwoBackupsDoNotMix(t, made(t, 3000), made(t, 3100))
+	framesOfTwoBackupsDoNotMix(t, madeImage(t, 3000, 1500), madeImage(t, 3100, 1501))
+}
+
+func framesOfTwoBackupsDoNotMix(t *testing.T, a, b []byte) {
+	t.Helper()
 	for cut := headerBytes; cut < min(len(a), len(b)); cut += 97 {
 		if _, err := Verify(bytes.NewReader(append(bytes.Clone(a[:cut]), b[cut:]...))); !errors.Is(err, ErrCorrupt) {
 			t.Fatalf("cut at %d: %v", cut, err)
@@ -183,6 +194,8 @@ func FuzzVerify(f *testing.F) {
 	for _, entries := range []int{0, 3, 1024, 1500} {
 		f.Add(made(f, entries), false)
 	}
+	f.Add(madeImage(f, 1500, 1100), false)
+	f.Add(madeImage(f, 10, 5000), true)
 	f.Add([]byte(magic), true)
 	f.Add([]byte{}, false)
 	f.Fuzz(func(t *testing.T, file []byte, mend bool) {
@@ -194,8 +207,18 @@ func FuzzVerify(f *testing.F) {
 			mustBeCorrupt(t, err)
 			return
 		}
-		chunks := chunkMap{}
-		for n := uint64(0); ; n++ {
+		back := imaged{stored: stored{r.Head(), chunkMap{}}, image: r.Header().Image}
+		for err == nil {
+			var p storage.Piece
+			if p, err = r.NextPiece(); err == nil {
+				back.pieces = append(back.pieces, p)
+			}
+		}
+		if err != io.EOF {
+			mustBeCorrupt(t, err)
+			return
+		}
+		for n := r.Header().First(); ; n++ {
 			data, err := r.Next()
 			if err == io.EOF {
 				break
@@ -204,14 +227,14 @@ func FuzzVerify(f *testing.F) {
 				mustBeCorrupt(t, err)
 				return
 			}
-			chunks[n] = bytes.Clone(data)
+			back.chunkMap[n] = bytes.Clone(data)
 		}
 		if err := r.End(); err != nil {
 			mustBeCorrupt(t, err)
 			return
 		}
 		var again bytes.Buffer
-		h, err := Write(&again, r.Header().Cluster, r.Header().Made, stored{r.Head(), chunks}, nil)
+		h, err := Write(&again, r.Header().Cluster, r.Header().Made, back, nil)
 		must(t, err)
 		if h != r.Header() {
 			t.Errorf("read %+v, wrote %+v", r.Header(), h)

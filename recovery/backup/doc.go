@@ -1,5 +1,6 @@
 // Package backup is the file that a list is backed up in: the list of one moment,
-// its sessions and who its members were, and nothing that could vote. It holds no
+// its sessions and who its members were, an image where a program's state stands for its
+// front, and nothing that could vote. It holds no
 // promise, no vote, no round, no pin and no store id, and there is no place for one:
 // so whoever restores it, as often as he likes, makes stores that must be let in
 // by a decided change before they vote (rules 10 and 13).

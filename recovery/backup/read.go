@@ -12,20 +12,22 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"paxos/list"
+	"paxos/storage"
 )
 
-// Reader takes a backup apart: header and head at once, then chunk by chunk, then
-// the end. Errors are ErrCorrupt, or those of what it reads.
+// Reader takes a backup apart: header and head at once, then piece by piece of an image,
+// if there is one, chunk by chunk, and the end. Errors are ErrCorrupt, or those of what it reads.
 type Reader struct {
 	header Header
 	head   []byte
 
 	in     io.Reader
-	whole  hash.Hash // of all before the frame that is read
-	sum    uint32    // of the frame before
-	offset int64     // of that frame in the file
-	next   uint64    // chunk
-	raw    []byte    // of the chunk, to check it
+	whole  hash.Hash     // of all before the frame that is read
+	sum    uint32        // of the frame before
+	offset int64         // of that frame in the file
+	pieces storage.Image // what the pieces that were read add up to
+	next   uint64        // chunk
+	raw    []byte        // of the piece or chunk, to check it
 }
 
 // NewReader reads and checks header and head.
@@ -35,8 +37,9 @@ func NewReader(in io.Reader) (*Reader, error) {
 	if err := r.read(b); err != nil {
 		return nil, err
 	}
+	var version uint32
 	var err error
-	if r.header, err = decodeHeader(b); err != nil {
+	if r.header, version, err = decodeHeader(b); err != nil {
 		return nil, r.corrupt("%v", err)
 	}
 	r.sum = binary.LittleEndian.Uint32(b[headerBytes-sumBytes:])
@@ -49,7 +52,58 @@ func NewReader(in io.Reader) (*Reader, error) {
 		return nil, err
 	}
 	r.pass(f.bytes)
-	return r, nil
+	if version == imageVersion {
+		err = r.readImage()
+	}
+	r.next = r.header.First()
+	return r, err
+}
+
+// readImage reads what the image is.
+func (r *Reader) readImage() error {
+	f, err := r.frame(kindImage, 0, imageBytes)
+	if err != nil {
+		return err
+	}
+	if r.header.Image, err = decodeImage(f.payload); err != nil {
+		return r.corrupt("%v", err)
+	}
+	r.pass(f.bytes)
+	return nil
+}
+
+// NextPiece returns the next piece of the image, checked, and io.EOF behind the last one, if they
+// are those that the image was made with. It stays as it is.
+func (r *Reader) NextPiece() (p storage.Piece, err error) {
+	image, n := r.header.Image, r.pieces.Pieces
+	if n == image.Pieces {
+		if !r.pieces.SamePieces(image) {
+			return p, r.corrupt("the pieces of the image are not those that it was made with")
+		}
+		return p, io.EOF
+	}
+	f, err := r.frame(kindPiece, uint64(n), maxPiece)
+	if err != nil {
+		return p, err
+	}
+	if r.raw, err = list.DecodePiece(r.raw[:0], f.payload); err != nil {
+		return p, r.corrupt("piece %d of the image: %v", n, err)
+	}
+	p = storage.Piece{Number: n, Data: f.payload, Bytes: len(r.raw)}
+	r.pieces.Add(p)
+	r.pass(f.bytes)
+	return p, nil
+}
+
+// passImage reads what was not read of the image.
+func (r *Reader) passImage() error {
+	for {
+		if _, err := r.NextPiece(); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 }
 
 // Header is what the backup says of itself; it agrees with the head.
@@ -59,8 +113,12 @@ func (r *Reader) Header() Header { return r.header }
 func (r *Reader) Head() []byte { return r.head }
 
 // Next returns the next chunk as the list encodes it, checked down to its entries,
-// and io.EOF behind the last one. It is valid until the next call.
+// and io.EOF behind the last one. It is valid until the next call. The first one is
+// Header.First; pieces that were not asked for are passed over.
 func (r *Reader) Next() ([]byte, error) {
+	if err := r.passImage(); err != nil {
+		return nil, err
+	}
 	if r.next == r.header.Chunks {
 		return nil, io.EOF
 	}

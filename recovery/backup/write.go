@@ -11,6 +11,7 @@ import (
 
 	"paxos/list"
 	"paxos/protocol"
+	"paxos/storage"
 )
 
 // Source is a list of one moment.
@@ -20,6 +21,16 @@ type Source interface {
 	// Chunk returns chunk n as list.EncodeChunk makes it; the bytes must stay as
 	// they are until the next call.
 	Chunk(n uint64) ([]byte, error)
+}
+
+// Imaged is a Source whose list has an image of a program's state in place of its front,
+// if Image says so. Chunk is not asked for chunks that it stands for.
+type Imaged interface {
+	Source
+	// Image is what the image is; its Index is 0 if there is none.
+	Image() storage.Image
+	// Piece returns a piece of it, as Chunk does a chunk.
+	Piece(n uint32) (storage.Piece, error)
 }
 
 // Of is the list of a View, with the head of the same moment. Chunks that the View
@@ -54,10 +65,20 @@ func Write(out io.Writer, cluster protocol.ClusterID, made time.Time, s Source, 
 		return Header{}, fmt.Errorf("back up a list: %w", err)
 	}
 	h := Header{Cluster: cluster, Applied: applied, Length: length, Chunks: length / protocol.ChunkEntries, Made: time.UnixMilli(made.UnixMilli())}
+	imaged, _ := s.(Imaged)
+	if imaged != nil {
+		h.Image = imaged.Image()
+		h.Image.Generation = 0
+	}
 	w := newWriter(out)
 	w.begin(&h)
 	w.frame(kindHead, 0, compress(head))
-	for n := uint64(0); n < h.Chunks && w.err == nil; n++ {
+	if h.Image.Index > 0 {
+		if err := w.image(h.Image, imaged); err != nil {
+			return h, err
+		}
+	}
+	for n := h.First(); n < h.Chunks && w.err == nil; n++ {
 		data, err := s.Chunk(n)
 		if err != nil {
 			return h, fmt.Errorf("back up chunk %d of %d: %w", n, h.Chunks, err)
@@ -69,6 +90,19 @@ func Write(out io.Writer, cluster protocol.ClusterID, made time.Time, s Source, 
 	}
 	w.frame(kindEnd, h.Chunks, w.whole.Sum(nil))
 	return h, w.err
+}
+
+// image writes the frames of an image.
+func (w *writer) image(i storage.Image, s Imaged) error {
+	w.frame(kindImage, 0, encodeImage(i))
+	for n := uint32(0); n < i.Pieces && w.err == nil; n++ {
+		p, err := s.Piece(n)
+		if err != nil {
+			return fmt.Errorf("back up piece %d of %d of an image: %w", n, i.Pieces, err)
+		}
+		w.frame(kindPiece, uint64(n), p.Data)
+	}
+	return nil
 }
 
 // writer keeps the first error and writes nothing after it.
@@ -85,7 +119,7 @@ type writer struct {
 func newWriter(out io.Writer) *writer { return &writer{out: out, whole: sha256.New()} }
 
 func (w *writer) begin(h *Header) {
-	b := h.encode()
+	b := h.encode(h.version())
 	w.sum = binary.LittleEndian.Uint32(b[headerBytes-sumBytes:])
 	w.write(b)
 }
