@@ -26,7 +26,7 @@ type message struct {
 
 // batch is the memory that recvmmsg fills: a slot of one byte more than
 // MaxDatagram for each datagram, so that a larger one is noticed. The kernel
-// touches only what arrives, so mostly little of the 1 MiB is really used.
+// touches only what arrives, so mostly little of the 2 MiB is really used.
 type batch struct {
 	messages [batchDatagrams]message
 	vectors  [batchDatagrams]unix.Iovec

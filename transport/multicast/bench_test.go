@@ -13,7 +13,7 @@ import (
 // BenchmarkThreeReceivers sends in batches of 8 to three receivers, as fast as
 // they read: at most a window is on its way to the slowest of them.
 func BenchmarkThreeReceivers(b *testing.B) {
-	for _, size := range []int{100, 1400, 7680, 15872, 32256} {
+	for _, size := range []int{100, 1400, 7680, 15872, 32256, MaxDatagram} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) { threeReceivers(b, size) })
 	}
 }

@@ -12,9 +12,10 @@ const DefaultBuffer = 4 << 20
 
 // MaxDatagram is the largest payload that any member sends, in bytes; what is
 // larger is dropped on arrival, which bounds the memory of the read buffers. One
-// sender reaches three receivers on lo with 14 MB/s in datagrams of 100 bytes, 630
-// in 7,680, 920 in 15,872 and 1,370 in these (BenchmarkThreeReceivers, two cores).
-const MaxDatagram = 32<<10 - headroom
+// sender reaches three receivers on lo with 10 MB/s in datagrams of 100 bytes, 510
+// in 7,680, 900 in 15,872 and 1,000 to 1,400 in 32,256 and these (BenchmarkThreeReceivers,
+// two cores); these are for the work that comes with each datagram: a wake-up, a vote, a sync.
+const MaxDatagram = 64<<10 - headroom
 
 // minDatagram is what every IPv4 network carries: 576 bytes less the headers.
 const minDatagram = 576 - headerBytes
@@ -34,7 +35,7 @@ type Options struct {
 	// bytes, as for SO_RCVBUF and SO_SNDBUF. The system may grant less (see sysctl
 	// net.core.rmem_max and wmem_max). 0 leaves the system's default.
 	ReceiveBuffer, SendBuffer int
-	// DatagramBytes fixes MaxDatagram(), 548 to 32,256 payload bytes; 0 chooses by
+	// DatagramBytes fixes MaxDatagram(), 548 to 65,024 payload bytes; 0 chooses by
 	// the interface's MTU and the granted receive buffer. Above the interface's MTU
 	// less 28 the network fragments datagrams: every fragment lost is a datagram lost.
 	DatagramBytes int

@@ -28,7 +28,7 @@ func TestWrongOptionsSayWhatToDo(t *testing.T) {
 		"TTL negative":      {func(o *Options) { o.TTL = -1 }, []string{"TTL -1"}},
 		"negative buffer":   {func(o *Options) { o.ReceiveBuffer = -1 }, []string{"-1", "negative"}},
 		"tiny datagrams":    {func(o *Options) { o.DatagramBytes = 547 }, []string{"547", "548"}},
-		"huge datagrams":    {func(o *Options) { o.DatagramBytes = MaxDatagram + 1 }, []string{"32257", "32256"}},
+		"huge datagrams":    {func(o *Options) { o.DatagramBytes = MaxDatagram + 1 }, []string{"65025", "65024"}},
 	} {
 		o := onLoopback(groups(), learners)
 		c.change(&o)

@@ -11,7 +11,7 @@ import (
 
 func TestReceiveBufferHoldsWhatChargeSays(t *testing.T) {
 	for _, n := range []int{0, 1, 100, 192, 193, 300, 640, 641, 1000, 1472, 1664, 1665, 3584, 3712, 3713,
-		7680, 7808, 7809, 8192, 15872, 16000, 16001, 20000, MaxDatagram} {
+		7680, 7808, 7809, 8192, 15872, 16000, 16001, 20000, 32256, MaxDatagram} {
 		from, m := pair(t, onLoopback(groups(), learners))
 		sent := make([]transport.Datagram, m.ReceiveBuffer()/Charge(n))
 		for i := range sent {
@@ -57,8 +57,9 @@ func TestDatagramSizeFollowsTheMTUAndTheGrantedBuffer(t *testing.T) {
 	for _, c := range []struct{ mtu, buffer, size, window int }{
 		{loopback, 212_992, 7680, 12},
 		{loopback, 425_984, 15872, 12},
-		{loopback, 8 << 20, MaxDatagram, 126},
-		{loopback, 64 << 20, MaxDatagram, 1008},
+		{loopback, 1 << 20, 32256, 15},
+		{loopback, 8 << 20, MaxDatagram, 63},
+		{loopback, 64 << 20, MaxDatagram, 508},
 		{jumbo, 212_992, 7680, 12},
 		{jumbo, 8 << 20, 8972, 252},
 		{ethernet, 212_992, 1472, 46},

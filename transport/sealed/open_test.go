@@ -15,7 +15,7 @@ const group = protocol.GroupLearners
 
 func TestWhatIsSealedOpensUnaltered(t *testing.T) {
 	s, o := sealing(t), opening(t, 10)
-	for _, size := range []int{0, 1, 100, 1400, 8192, 32256 - Trailer} {
+	for _, size := range []int{0, 1, 100, 1400, 8192, 65024 - Trailer} {
 		payload := bytes.Repeat([]byte{0xA5}, size)
 		data := s.seal(nil, group, noon, payload)
 		if len(data) != size+Trailer || Trailer > 32 {

@@ -31,10 +31,10 @@ func TestDatagramsPassInOrderWithGroupAndAddressee(t *testing.T) {
 }
 
 func TestManyAndLargeDatagramsGoOutInSeveralPortions(t *testing.T) {
-	inner := &stub{max: 32256}
+	inner := &stub{max: 65024}
 	tr := wrapped(t, inner, options(testSecret))
 	buffer := cap(tr.buffer)
-	for _, size := range []int{0, 100, 8192, 32256 - Trailer} {
+	for _, size := range []int{0, 100, 8192, 65024 - Trailer} {
 		var out []transport.Datagram
 		for i := range 300 {
 			out = append(out, transport.Datagram{Data: bytes.Repeat([]byte{byte(i)}, size)})
@@ -68,7 +68,7 @@ func TestADatagramWithoutRoomForATrailerIsASendFailure(t *testing.T) {
 }
 
 func TestTheNodeLeavesRoomForTheTrailer(t *testing.T) {
-	for _, datagram := range []int{548, 1472, memory.MaxDatagram, 32256} {
+	for _, datagram := range []int{548, 1472, memory.MaxDatagram, 65024} {
 		s, err := node.SizesFor(datagram, 3)
 		if err == nil && s.Body+protocol.FrameOverhead+Trailer > datagram {
 			t.Errorf("a body of %d bytes does not fit a datagram of %d with its trailer", s.Body, datagram)
@@ -137,7 +137,7 @@ func TestSizesAreThoseOfTheInnerTransport(t *testing.T) {
 }
 
 func TestSendingAndReceivingAllocateNothing(t *testing.T) {
-	inner := &stub{max: 32256}
+	inner := &stub{max: 65024}
 	a, b := wrapped(t, inner, options(testSecret)), wrapped(t, inner, options(testSecret))
 	out := toAcceptors("a command", strings.Repeat("x", 8000), strings.Repeat("y", 100))
 	got := make([]transport.Datagram, 0, 10)
@@ -215,7 +215,7 @@ func BenchmarkStrangers(b *testing.B) {
 }
 
 func eachSize(b *testing.B, run func(*testing.B, []byte)) {
-	for _, size := range []int{100, 1400, 8192, 32256 - Trailer} {
+	for _, size := range []int{100, 1400, 8192, 65024 - Trailer} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
@@ -228,4 +228,4 @@ func eachSize(b *testing.B, run func(*testing.B, []byte)) {
 type discard struct{ stub }
 
 func (*discard) Send([]transport.Datagram) {}
-func (*discard) MaxDatagram() int          { return 32256 }
+func (*discard) MaxDatagram() int          { return 65024 }
