@@ -82,8 +82,9 @@ func (d *Damaged) Begin() *Plan {
 	return p
 }
 
-// Reissue makes a store of a list for a role of the multicast cluster, under a number that
-// may have to be let in first: an acceptor's must be new.
+// Reissue makes a store of a list for a role of the multicast cluster, or for a server that
+// these tools cannot let in themselves (a node of a program, say), under a number that may
+// have to be let in first: one that votes must be new.
 type Reissue struct {
 	Folder *Folder
 	Want   storage.Identity // Store is 0
@@ -100,8 +101,8 @@ func (r *Reissue) Plan(p *Plan) error {
 	if r.Want.Cluster != r.Source.Cluster() {
 		return fmt.Errorf("%w: the list is of cluster %s, the store of cluster %s", storage.ErrForeign, r.Source.Cluster(), r.Want.Cluster)
 	}
-	if err == nil && old.Role == protocol.RoleAcceptor && old.ID == r.Want.ID {
-		return fmt.Errorf("acceptor %s has voted with the store in %s: under that number no other store may vote, give it a new one", old.ID, r.Folder.dir)
+	if err == nil && votes(old.Role) && old.ID == r.Want.ID {
+		return fmt.Errorf("%s %s has voted with the store in %s: under that number no other store may vote, give it a new one", old.Role, old.ID, r.Folder.dir)
 	}
 	if err := r.checkNumber(); err != nil {
 		return err
@@ -110,25 +111,33 @@ func (r *Reissue) Plan(p *Plan) error {
 	if err := r.Folder.planPut(p); err != nil {
 		return err
 	}
-	if r.Want.Role == protocol.RoleAcceptor {
+	switch r.Want.Role {
+	case protocol.RoleAcceptor:
 		p.then("make it a member, if it is none:   paxos acceptors add %s --config FILE", r.Want.ID)
 		p.then("start it; it asks for its vote when it is in step:   paxos acceptor --id %s --join --data-dir %s --config FILE", r.Want.ID, r.Folder.dir)
 		p.then("take the old one out:   paxos acceptors remove OLD --config FILE")
-	} else {
+	case protocol.RoleServer:
+		p.then("if it is no member yet: it must be added (AddMember; paxos member add), and get this very number, %s", r.Want.ID)
+		p.then("start it: a program's node with Options.Dir %s, and Self as it was added; it gets what it lacks from the others, and asks for its vote when it is in step", r.Folder.dir)
+		p.then("take the old one out: RemoveMember; paxos member remove")
+	default:
 		p.then("start it as ever")
 	}
 	p.do = r.do
 	return nil
 }
 
-// checkNumber refuses an acceptor's number that a voter has or had, as far as the list
-// knows: under it another store may have voted (rule 10).
+// votes reports whether a role has an acceptor's store.
+func votes(r protocol.Role) bool { return r == protocol.RoleAcceptor || r == protocol.RoleServer }
+
+// checkNumber refuses the number of one that votes which a voter has or had, as far as
+// the list knows: under it another store may have voted (rule 10).
 func (r *Reissue) checkNumber() error {
-	if r.Want.Role != protocol.RoleAcceptor {
+	if !votes(r.Want.Role) {
 		return nil
 	}
 	if from, ok := r.Source.(*Stopped); ok && from.Identity().Role == r.Want.Role && from.Identity().ID == r.Want.ID {
-		return fmt.Errorf("%w: %s is the store of acceptor %s itself: no other store may vote under its number, give this one a new one", storage.ErrForeign, from.dir, r.Want.ID)
+		return fmt.Errorf("%w: %s is the store of %s %s itself: no other store may vote under its number, give this one a new one", storage.ErrForeign, from.dir, r.Want.Role, r.Want.ID)
 	}
 	s, err := list.RestoreState(r.Source.Head(), list.Options{})
 	if err != nil {
@@ -140,9 +149,9 @@ func (r *Reissue) checkNumber() error {
 	}
 	switch {
 	case in(m.Voters), in(m.Old):
-		return fmt.Errorf("%w: acceptor %s votes in that list's cluster: under its number no other store may vote, give this one a new number", storage.ErrForeign, r.Want.ID)
+		return fmt.Errorf("%w: %s %s votes in that list's cluster: under its number no other store may vote, give this one a new number", storage.ErrForeign, r.Want.Role, r.Want.ID)
 	case r.Want.ID < m.Next && !in(m.Learners):
-		return fmt.Errorf("%w: number %s is used up, there was an acceptor %s: the next new one is %s (paxos acceptors add)", storage.ErrForeign, r.Want.ID, r.Want.ID, m.Next)
+		return fmt.Errorf("%w: number %s is used up, there was %s %s: the next new one is %s", storage.ErrForeign, r.Want.ID, r.Want.Role, r.Want.ID, m.Next)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (a *admission) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&a.cluster, "cluster", "", "cluster file of a list server's running cluster")
 	flags.StringVar(&a.node, "node", "", "where that server will be reached (default: where its member is)")
-	flags.Uint32Var(&a.id, "id", 0, "number of a role of the multicast cluster; an acceptor's must be new")
+	flags.Uint32Var(&a.id, "id", 0, "number of a role of the multicast cluster, or of a program's node; of one that votes it must be new")
 	cmd.MarkFlagsMutuallyExclusive("cluster", "id")
 	_ = cmd.MarkFlagFilename("cluster")
 }
@@ -54,6 +54,7 @@ in by the others:
 
   a list server     --cluster FILE: it is removed and added by decided changes
   an acceptor       --id N: a new number; see paxos acceptors add
+  a program's node  --id N: the new number that AddMember gave it (docs/engine.md)
   proposer, learner keep their number, for they have no vote
 
 ` + consentHelp + `
@@ -143,7 +144,8 @@ func refuseProgram(source recovery.Source) error {
 		return nil
 	}
 	return fail(exitRefused, fmt.Errorf("%w: %s; behind an image of a program's state, and these commands cannot ask that program's nodes: have it remove the node (RemoveMember), "+
-		"add it again (AddMember), and start it with an empty folder and Options.Join: it gets the state from the others", storage.ErrImages, source.About()))
+		"add it again (AddMember), and start it with an empty folder and Options.Join: it gets the state from the others. To spare the network: paxos repair rebuild DIR --id N --from this, "+
+		"where N is the number that it was added with", storage.ErrImages, source.About()))
 }
 
 func (a *admission) planServer(ctx context.Context, f *listFlags, p *recovery.Plan, s seat) error {
@@ -186,25 +188,36 @@ func (a *admission) address(ctx context.Context, servers listServers, old *stora
 	return m.Members[at].Address, m, nil
 }
 
-// role is whose store it was if it was one of the multicast cluster's; nil if not. Where
-// it is lost, and --id is given, cluster and role are those of the store that it is made from.
+// role is whose store it was if it was one of the multicast cluster's, or of a server that
+// has got its number already; nil if not. Where it is lost, and --id is given, cluster and
+// role are those of the store that it is made from.
 func (a *admission) role(s seat) (*storage.Identity, error) {
 	old := s.old
 	if old == nil && a.id != 0 {
-		from, ok := s.source.(*recovery.Stopped)
-		if !ok {
-			return nil, fail(exitUsage, errors.New("--from must be the folder of a stopped process of the role that is lost: nothing else says whose store this was"))
+		from, err := whose(s.source)
+		if err != nil {
+			return nil, err
 		}
-		identity := from.Identity()
-		old = &identity
+		old = &from
 	}
-	if old == nil || old.Role == protocol.RoleServer {
+	if old == nil || old.Role == protocol.RoleServer && a.id == 0 {
 		return nil, nil
 	}
 	return old, nil
 }
 
-// planRole plans for a role of the multicast cluster.
+// whose is the cluster and the role that a list is of. Only servers have images.
+func whose(source recovery.Source) (storage.Identity, error) {
+	if from, ok := source.(*recovery.Stopped); ok {
+		return from.Identity(), nil
+	}
+	if source == nil || source.Images().Newest.Index == 0 {
+		return storage.Identity{}, fail(exitUsage, errors.New("--from must be the folder of a stopped process of the role that is lost: nothing else says whose store this was"))
+	}
+	return storage.Identity{Cluster: source.Cluster(), Role: protocol.RoleServer}, nil
+}
+
+// planRole plans for a store whose number is given.
 func (a *admission) planRole(p *recovery.Plan, s seat, old storage.Identity) error {
 	if s.source == nil {
 		return fail(exitUsage, errors.New("--from is needed: a folder or a backup with the list"))

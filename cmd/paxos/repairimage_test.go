@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,8 +107,53 @@ func TestAProgramWithAStateMachineIsRepaired(t *testing.T) {
 	if code != exitOK || !strings.Contains(stdout, "image of the program's state") || !strings.Contains(stdout, "start the program") {
 		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
 	}
-	e, _ := startCounter(t, engine.Options{Dir: dir, Self: node, Cluster: "second"})
+	first := engine.Options{Dir: dir, Self: node, Cluster: "second"}
+	e, _ := startCounter(t, first)
 	if last := counted(t, e, 1); last != times+1 {
 		t.Errorf("it goes on with command %d, want %d", last, times+1)
+	}
+	ok(t, e.Stop())
+}
+
+// The number is the one that AddMember gave: the newcomer's store is made of a peer's that
+// is stopped, or of a backup of it.
+func TestANewcomersStoreIsMadeOfAPeersThatIsStopped(t *testing.T) {
+	dir, self := t.TempDir(), freeAddress(t)
+	first := engine.Options{Dir: dir, Self: self, Init: true}
+	e, _ := startCounter(t, first)
+	const times = 30
+	counted(t, e, times)
+	for i, from := range []string{dir, filepath.Join(t.TempDir(), "backup")} {
+		if from != dir {
+			if code, _, stderr := call(t, "", "backup", dir, from); code != exitOK { // older than the newcomer's membership
+				t.Fatalf("exit code %d, %s", code, stderr)
+			}
+			e, _ = startCounter(t, first)
+		}
+		newcomer := engine.Options{Dir: filepath.Join(t.TempDir(), "newcomer"), Self: freeAddress(t), Peers: []string{self}}
+		ok(t, e.AddMember(t.Context(), newcomer.Self))
+		number := fmt.Sprint(i + 2)
+		ok(t, e.Stop())
+		for _, wrong := range []string{"1", "0"} {
+			if code, _, stderr := call(t, "", "repair", "rebuild", newcomer.Dir, "--from", from, "--id", wrong, "--yes"); code == exitOK {
+				t.Errorf("with number %s: %s", wrong, stderr)
+			}
+		}
+		if code, stdout, stderr := call(t, "", "repair", "rebuild", newcomer.Dir, "--from", from, "--id", number, "--yes"); code != exitOK || !strings.Contains(stdout, "Options.Dir") {
+			t.Fatalf("exit code %d, %s%s", code, stdout, stderr)
+		}
+		e, _ = startCounter(t, first)
+		n, c := startCounter(t, newcomer)
+		waitOutput(t, "the newcomer to vote", func() bool {
+			return slices.ContainsFunc(n.Members(), func(m engine.Member) bool { return m.ID == n.ID() && m.Voter })
+		})
+		ok(t, n.Query(t.Context(), func() {
+			if c.count != times {
+				t.Errorf("the newcomer has %d commands, want %d", c.count, times)
+			}
+		}))
+		ok(t, e.RemoveMember(t.Context(), n.ID()))
+		_ = n.Stop() // it may have ended, since it was removed
+		ok(t, e.Stop())
 	}
 }

@@ -32,13 +32,18 @@ changes, and votes when it is in step. DIR may be empty: then --node says who it
 For the roles of the multicast cluster --from is needed, and for an acceptor --id with
 a new number (see paxos acceptors add). With an empty DIR it is a store of the role, and of
 the cluster, that the stopped process in --from DIR2 has; --id says which.
+A node of a program with a state machine (docs/engine.md) gets all that it needs from the
+others when it joins with an empty folder. To spare the network its store may be made of
+--from, the folder of another node that is stopped or a backup of one, with --id the
+number that AddMember gave it.
 
 ` + consentHelp + `
 
 ` + exitHelp,
 		Example: `  paxos repair rebuild data --cluster servers
   paxos repair rebuild data --cluster servers --node n2:5000 --from list.backup
-  paxos repair rebuild paxos-data/acceptor-2 --from paxos-data/acceptor-1 --id 4`,
+  paxos repair rebuild paxos-data/acceptor-2 --from paxos-data/acceptor-1 --id 4
+  paxos repair rebuild kv-data --from kv.backup --id 4`,
 		Args: cobra.ExactArgs(1),
 		RunE: actionWith(f.run),
 	}
