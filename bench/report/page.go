@@ -1,7 +1,6 @@
 package report
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -36,7 +35,7 @@ func replaced(page, text string) (string, error) {
 	before, rest, begins := strings.Cut(page, pageBegin)
 	_, after, ends := strings.Cut(rest, pageEnd)
 	if !begins || !ends {
-		return "", errors.New("it lacks the two comments between which the report goes: " + pageBegin + pageEnd)
+		return "", fmt.Errorf("it lacks the two comments between which the report goes: %q and %q", pageBegin, pageEnd)
 	}
 	return before + pageBegin + "\n" + text + "\n" + pageEnd + after, nil
 }
