@@ -76,7 +76,7 @@ func (f *benchFlags) register(cmd *cobra.Command) {
 	flags.IntSliceVar(&f.payloads, "payloads", []int{16, 64, 1024}, "sizes of a payload in bytes")
 	flags.IntSliceVar(&f.inFlight, "inflight", []int{1, 64, 256, 1024}, "how many operations are on their way at once")
 	flags.IntVar(&f.rounds, "rounds", 3, "how often each phase is repeated; medians count")
-	flags.DurationVar(&f.phase, "phase", 1400*time.Millisecond, "how long a phase counts")
+	flags.DurationVar(&f.phase, "phase", 1200*time.Millisecond, "how long a phase counts")
 	flags.DurationVar(&f.warmup, "warmup", 400*time.Millisecond, "how long a phase runs before it counts")
 	flags.DurationVar(&f.limit, "limit", 20*time.Minute, "how long all may take")
 	flags.BoolVar(&f.quick, "quick", false, "a look at every system in less than a minute: one round of 64 bytes, 1 and 1024 in flight, half a second each")

@@ -15,7 +15,7 @@ type canvas struct {
 // colours are those of the systems, in their order, on white and on black. Ours come first.
 var colours = []struct{ light, dark string }{
 	{"#1565c0", "#58a6ff"}, {"#5aa9e6", "#a5d2ff"}, {"#00897b", "#2dd4bf"}, {"#6a1b9a", "#c792ea"}, {"#b0712a", "#e0a060"}, {"#c9a227", "#e3c65b"},
-	{"#8d99ae", "#8d99ae"}, {"#c2607c", "#d67c96"}, {"#6b8e5a", "#8fb37c"},
+	{"#8d99ae", "#8d99ae"}, {"#c2607c", "#d67c96"}, {"#555555", "#aaaaaa"}, {"#6b8e5a", "#8fb37c"},
 }
 
 const (

@@ -17,7 +17,41 @@ func library(ctx context.Context, r *Running, h Host) error {
 	if err != nil {
 		return err
 	}
-	if err := r.three(h, r.programs[0], replica.Spec{System: r.Name, Addresses: addresses}); err != nil {
+	return r.loading(ctx, h, r.programs[0], replica.Spec{System: r.Name, Addresses: addresses})
+}
+
+// startEmbedded starts three etcd servers, each of which can make load.
+func startEmbedded(ctx context.Context, r *Running, h Host) error {
+	spec, err := etcdSpec(r)
+	if err != nil {
+		return err
+	}
+	return r.loading(ctx, h, etcdServer, spec)
+}
+
+// startEtcd starts three etcd servers, and a client.
+func startEtcd(ctx context.Context, r *Running, h Host) error {
+	spec, err := etcdSpec(r)
+	if err != nil {
+		return err
+	}
+	if err := r.three(h, etcdServer, spec); err != nil {
+		return err
+	}
+	return r.client(ctx, h, etcdClient, replica.Spec{System: "etcd-client", Clients: spec.Clients})
+}
+
+func etcdSpec(r *Running) (replica.Spec, error) {
+	all, err := servers.FreeAddresses(2 * replicas)
+	if err != nil {
+		return replica.Spec{}, err
+	}
+	return replica.Spec{System: r.Name, Addresses: all[:replicas], Clients: all[replicas:]}, nil
+}
+
+// loading starts three replicas, each of which can make load.
+func (r *Running) loading(ctx context.Context, h Host, program string, spec replica.Spec) error {
+	if err := r.three(h, program, spec); err != nil {
 		return err
 	}
 	for id := 1; id <= replicas; id++ {
@@ -26,19 +60,6 @@ func library(ctx context.Context, r *Running, h Host) error {
 		}
 	}
 	return nil
-}
-
-// startEtcd starts three etcd servers, and a client.
-func startEtcd(ctx context.Context, r *Running, h Host) error {
-	all, err := servers.FreeAddresses(2 * replicas)
-	if err != nil {
-		return err
-	}
-	peers, clients := all[:replicas], all[replicas:]
-	if err := r.three(h, etcdServer, replica.Spec{System: r.Name, Addresses: peers, Clients: clients}); err != nil {
-		return err
-	}
-	return r.client(ctx, h, etcdClient, replica.Spec{System: "etcd-client", Clients: clients})
 }
 
 // three starts three replicas.

@@ -41,6 +41,7 @@ var All = []System{
 	{"raft-boltdb", false, "hashicorp/raft with raft-boltdb, 3 processes; load in the leader's process", []string{"hashicorp"}, library},
 	{"dragonboat", false, "dragonboat with its default log (pebble), 3 processes; load in the leader's process", []string{"dragonboat"}, library},
 	{"dragonboat-tan", false, "dragonboat with its log tan, 3 processes; load in the leader's process", []string{"dragonboat"}, library},
+	{"etcd-embedded", false, "3 etcd servers; etcd's client without a connection, in the leader's process", []string{etcdServer}, startEmbedded},
 	{"etcd", false, "3 etcd servers; gRPC client in a process of its own, at the leader", []string{etcdServer, etcdClient}, startEtcd},
 }
 

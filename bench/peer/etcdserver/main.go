@@ -2,25 +2,29 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
 
 	"paxos/bench/load"
+	"paxos/bench/peer/etcdput"
 	"paxos/bench/replica"
 )
 
 func main() {
-	replica.Main(map[string]replica.Open{"etcd": openServer})
+	replica.Main(map[string]replica.Open{"etcd": openServer, "etcd-embedded": openServer})
 }
 
 // etcdServer is one etcd server.
 type etcdServer struct {
 	*embed.Etcd
+	client   *clientv3.Client // in this process, without a connection
+	payloads *load.Payloads
 }
 
 func openServer(ctx context.Context, s replica.Spec) (replica.Driver, error) {
@@ -30,7 +34,7 @@ func openServer(ctx context.Context, s replica.Spec) (replica.Driver, error) {
 	}
 	select {
 	case <-e.Server.ReadyNotify():
-		return etcdServer{e}, nil
+		return etcdServer{e, v3client.New(e.Server), load.NewPayloads()}, nil
 	case err := <-e.Err():
 		return nil, err
 	case <-ctx.Done():
@@ -63,12 +67,12 @@ func etcdURL(address string) []url.URL { return []url.URL{{Scheme: "http", Host:
 
 func (e etcdServer) Ready(context.Context) bool { return e.Server.Leader() == e.Server.MemberID() }
 
-// Run is not for a server: its client makes the load.
-func (e etcdServer) Run(context.Context, load.Phase) (load.Result, error) {
-	return load.Result{}, errors.New("an etcd server makes no load")
+func (e etcdServer) Run(ctx context.Context, p load.Phase) (load.Result, error) {
+	return etcdput.Run(ctx, p, e.payloads, e.client)
 }
 
 func (e etcdServer) Close() error {
+	err := e.client.Close()
 	e.Etcd.Close()
-	return nil
+	return err
 }
