@@ -31,5 +31,6 @@
 // plan.go is what is shown, swap.go the work on files, finish.go what is left to do after a crash in it,
 // contents.go what else is in the folder; source.go says where lists come from; join.go
 // makes a newcomer of an existing cluster, found.go the first member of a new one,
-// votes.go what a minority knows beyond its list.
+// votes.go what a minority knows beyond its list. image.go is about the stores of programs with
+// a state machine, where an image stands for the front of the list.
 package recovery

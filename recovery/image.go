@@ -71,6 +71,9 @@ func (s *Survivors) preferImage() error {
 		}
 	}
 	best, _ := s.Best()
+	if s.stores[most].Images().Newest.Index <= best.Length() {
+		return nil
+	}
 	state, err := list.RestoreState(best.Head(), list.Options{})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"paxos/inspect"
 	"paxos/list"
 	"paxos/protocol"
 	"paxos/storage"
@@ -115,6 +116,15 @@ func TestANewClusterGoesOnFromAnImageAndWhatComesNext(t *testing.T) {
 // member of a new cluster may have. It goes on with the list, as that member does.
 func mustBeFounded(t testing.TB, dir string, image uint64, applied protocol.Instance) {
 	t.Helper()
+	folder, err := inspect.Open(dir, inspect.Options{})
+	must(t, err)
+	defer folder.Close()
+	_, err = folder.Verify(t.Context(), func(f inspect.Finding) {
+		if !f.Note {
+			t.Errorf("damage: %s", f)
+		}
+	})
+	must(t, err)
 	s, r, err := open(dir, storage.Identity{Cluster: newCluster, Role: protocol.RoleServer, ID: 1}, false)
 	must(t, err)
 	defer s.Close(nil)

@@ -245,12 +245,18 @@ func TestAnAcceptorGetsNoNumberThatWasUsed(t *testing.T) {
 	must(t, err)
 	defer source.Close()
 	for id, allowed := range map[protocol.NodeID]bool{1: false, 2: false, 3: false, 4: false, 5: true, 6: false, 7: true, 9: true} {
-		want := storage.Identity{Cluster: oldCluster, Role: protocol.RoleAcceptor, ID: id}
-		r := Reissue{Folder: take(t, dir), Want: want, Source: source}
-		if err := r.Plan(&Plan{}); (err == nil) != allowed || err != nil && !errors.Is(err, storage.ErrForeign) {
-			t.Errorf("number %s: %v", id, err)
+		for _, role := range []protocol.Role{protocol.RoleAcceptor, protocol.RoleServer} {
+			r := Reissue{Folder: take(t, dir), Want: storage.Identity{Cluster: oldCluster, Role: role, ID: id}, Source: source}
+			if err := r.Plan(&Plan{}); (err == nil) != allowed || err != nil && !errors.Is(err, storage.ErrForeign) {
+				t.Errorf("%s %s: %v", role, id, err)
+			}
+			must(t, r.Folder.Close())
 		}
-		must(t, r.Folder.Close())
+	}
+	makeStore(t, dir, 5, 3)
+	r := Reissue{Folder: take(t, dir), Want: identity(5), Source: source}
+	if err := r.Plan(&Plan{}); err == nil || !strings.Contains(err.Error(), "has voted") {
+		t.Errorf("the number of the store that is there: %v", err)
 	}
 }
 

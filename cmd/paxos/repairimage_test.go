@@ -142,6 +142,9 @@ func TestANewcomersStoreIsMadeOfAPeersThatIsStopped(t *testing.T) {
 		if code, stdout, stderr := call(t, "", "repair", "rebuild", newcomer.Dir, "--from", from, "--id", number, "--yes"); code != exitOK || !strings.Contains(stdout, "Options.Dir") {
 			t.Fatalf("exit code %d, %s%s", code, stdout, stderr)
 		}
+		if code, stdout, stderr := call(t, "", "inspect", "store", newcomer.Dir); code != exitOK || !strings.Contains(stdout, "image ") {
+			t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+		}
 		e, _ = startCounter(t, first)
 		n, c := startCounter(t, newcomer)
 		waitOutput(t, "the newcomer to vote", func() bool {
