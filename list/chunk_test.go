@@ -43,20 +43,33 @@ func TestChunksComeBackAsTheyWere(t *testing.T) {
 		"alike":   bytes.Repeat(protocol.AppendPayload(nil, make([]byte, 5000)), border),
 		"longest": randomChunk(protocol.MaxPayload),
 	} {
-		encoded := EncodeChunk([]byte("before"), raw)[len("before"):]
-		if !bytes.Equal(encoded, EncodeChunk(nil, raw)) {
-			t.Errorf("%s: the same block gave other bytes", name)
-		}
-		if most := chunkHeader + len(raw) + sumSize; len(encoded) > most {
-			t.Errorf("%s: %d bytes encoded, more than the %d of storing it raw", name, len(encoded), most)
-		}
-		got, err := DecodeChunk([]byte("before"), encoded)
-		if err != nil || string(got[:6]) != "before" || !bytes.Equal(got[6:], raw) {
-			t.Errorf("%s: %d bytes (%v), want %d", name, len(got)-6, err, len(raw))
-		}
+		comesBack(t, name, raw, EncodeChunk)
+		comesBack(t, name+", brief", raw, EncodeBriefChunk)
 	}
 	if got := len(randomChunk(protocol.MaxPayload)); got != MaxRawChunk {
 		t.Errorf("the longest chunk has %d bytes, want %d", got, MaxRawChunk)
+	}
+}
+
+func comesBack(t *testing.T, name string, raw []byte, encode func(dst, raw []byte) []byte) {
+	t.Helper()
+	encoded := encode([]byte("before"), raw)[len("before"):]
+	if !bytes.Equal(encoded, encode(nil, raw)) {
+		t.Errorf("%s: the same block gave other bytes", name)
+	}
+	if most := chunkHeader + len(raw) + sumSize; len(encoded) > most {
+		t.Errorf("%s: %d bytes encoded, more than the %d of storing it raw", name, len(encoded), most)
+	}
+	got, err := DecodeChunk([]byte("before"), encoded)
+	if err != nil || string(got[:6]) != "before" || !bytes.Equal(got[6:], raw) {
+		t.Errorf("%s: %d bytes (%v), want %d", name, len(got)-6, err, len(raw))
+	}
+}
+
+func TestABriefChunkStillSavesWhatRepeats(t *testing.T) {
+	raw := bytes.Repeat(protocol.AppendPayload(nil, []byte(`{"op":"set","key":"x"}`)), border)
+	if got := len(EncodeBriefChunk(nil, raw)); got > len(raw)/10 {
+		t.Errorf("one command, over and over, takes %d bytes of %d", got, len(raw))
 	}
 }
 

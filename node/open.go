@@ -112,6 +112,9 @@ func (r *runner) assemble(restored storage.Restored) error {
 	}
 	r.disk = newDisk(r.store, r.out, r.failure, r.world)
 	r.worker = newWorker(r.store, listOptions(r.Options), r.failure, r.Transport.Wake)
+	if r.Images { // the next image stands for them
+		r.worker.encode = list.EncodeBriefChunk
+	}
 	r.server = newServer(r.store, r.out, r.failure, r.world, r.Transport.Window(), r.sizes.Piece)
 	r.disk.meter, r.worker.meter = r.meter, r.meter
 	if r.Once {

@@ -11,7 +11,8 @@ import (
 // the other, in the background.
 type worker struct {
 	store   *storage.Store
-	list    list.Options // of the list that heads are checked against
+	list    list.Options                 // of the list that heads are checked against
+	encode  func(dst, raw []byte) []byte // a closed chunk
 	failure *failure
 	wake    func() // tells the loop that there are results
 	jobs    chan job
@@ -46,7 +47,7 @@ const workerDepth = 2
 
 func newWorker(store *storage.Store, o list.Options, f *failure, wake func()) *worker {
 	return &worker{
-		store: store, list: o, failure: f, wake: wake,
+		store: store, list: o, encode: list.EncodeChunk, failure: f, wake: wake,
 		jobs: make(chan job, workerDepth), results: make(chan result, workerDepth+2),
 	}
 }
@@ -153,7 +154,7 @@ func (w *worker) finish(f *Frozen) (storage.Checkpoint, error) {
 	c := f.Checkpoint
 	for size, i := 0, 0; i < len(f.Closed); i++ {
 		closed := f.Closed[i]
-		data := list.EncodeChunk(w.buffer(len(c.Chunks)), closed.Raw)
+		data := w.encode(w.buffer(len(c.Chunks)), closed.Raw)
 		w.buffers[len(c.Chunks)] = data
 		c.Chunks = append(c.Chunks, storage.Chunk{Number: closed.Number, Data: data})
 		if size += len(data); size < aheadBytes {
