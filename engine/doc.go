@@ -34,7 +34,7 @@
 //	options.go  what can be set
 //	engine.go   Start and Stop
 //	machine.go  what a caller's state machine is
-//	propose.go  Propose, Read, Query
+//	propose.go  Propose, Begin, Read, Query
 //	image.go    images of the machine
 //	reader.go   the reader of the list; results.go: who waits for a result
 //	list.go     the list itself, status, members

@@ -1,10 +1,11 @@
 package engine
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+
+	"paxos/node"
 )
 
 // Propose has a command applied, once, by the machines of all nodes, and returns
@@ -19,18 +20,32 @@ import (
 //
 // Without a machine the result is the command's index in the list, a uint64.
 func (e *Engine) Propose(ctx context.Context, command []byte) (any, error) {
-	if e.reader == nil {
-		command = bytes.Clone(command) // after ErrUnknown it may still wait to be sent
-		placed, err := e.node.Append(ctx, [][]byte{command})
-		if err != nil {
-			return nil, outcome(err)
-		}
-		return placed[0].Index, nil
+	return e.Begin(command).Wait(ctx)
+}
+
+// Pending is a command on its way, which Begin has begun.
+type Pending struct {
+	proposal *node.Proposal
+	err      error // why it was not begun
+}
+
+// Begin is the first half of Propose, Wait the second: one goroutine can have many
+// commands under way. They are applied in the order in which it began them, as far as
+// they are applied. The command's bytes are the caller's again when Begin returns.
+func (e *Engine) Begin(command []byte) Pending {
+	if e.reader != nil && e.reader.results.busy() {
+		return Pending{err: fmt.Errorf("%w: the state machine does not keep up: %w", ErrNotDone, ErrBusy)}
 	}
-	if e.reader.results.busy() {
-		return nil, fmt.Errorf("%w: the state machine does not keep up: %w", ErrNotDone, ErrBusy)
+	return Pending{proposal: e.node.Begin(command)}
+}
+
+// Wait returns what Propose would. It may be called once for each Begin, and need not
+// be called at all.
+func (p Pending) Wait(ctx context.Context) (any, error) {
+	if p.err != nil {
+		return nil, p.err
 	}
-	result, err := e.node.Propose(ctx, command)
+	result, err := p.proposal.Wait(ctx)
 	return result, outcome(err)
 }
 

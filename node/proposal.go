@@ -9,7 +9,8 @@ import (
 // reader of Views makes of it. It has one owner at a time, who answers it, once, and
 // then never touches it again:
 //
-//   - the loop, from Server.Propose on, answers what gets no place;
+//   - the loop, from Server.Begin on, answers what gets no place, and all where
+//     Options.Placed is not set;
 //   - Options.Placed gets those that have their place, and answers by Finish or Fail.
 //
 // Who waits makes it ready for the next payload only after a good answer. After an
@@ -66,7 +67,13 @@ func (p *Proposal) Fail(err error) {
 // Wait waits for the answer, or until ctx ends, as Server.Append does. It may be
 // called once.
 func (p *Proposal) Wait(ctx context.Context) (result any, err error) {
-	if err := p.wait(ctx, nil); err != nil {
+	select {
+	case <-p.done: // mostly, for who has begun many
+		err = p.err
+	default:
+		err = p.wait(ctx, nil)
+	}
+	if err != nil {
 		return nil, err
 	}
 	result = p.result
@@ -84,14 +91,20 @@ func (p *Proposal) putBack() {
 	proposalPool.Put(p)
 }
 
-// Propose appends a payload for those who wait for what a reader of Views makes of
-// it: it returns what Options.Placed, which must be set, makes of the Proposal. The
-// payload is the caller's again when Propose returns. Errors are those of Append, and
-// those of Fail.
+// Propose is Begin, and then Wait.
 func (s *Server) Propose(ctx context.Context, payload []byte) (result any, err error) {
+	return s.Begin(payload).Wait(ctx)
+}
+
+// Begin begins to append a payload, of which it takes a copy, for somebody who waits
+// for what a reader of Views makes of it: what Options.Placed answers. Where that is not
+// set, the answer is the payload's index, a uint64, when Views show it. Errors, of Wait,
+// are those of Append, and those of Fail. Payloads begun one after the other are
+// appended in this order.
+func (s *Server) Begin(payload []byte) *Proposal {
 	p := newProposal(payload)
 	s.r.askToAppend(&p.call)
-	return p.Wait(ctx)
+	return p
 }
 
 // tellPlaced tells which proposals have their place, before any View shows it, and
@@ -99,11 +112,14 @@ func (s *Server) Propose(ctx context.Context, payload []byte) (result any, err e
 func (r *runner) tellPlaced(finished []*call) (others []*call) {
 	others = finished[:0]
 	for _, c := range finished {
-		if c.proposal != nil && c.err == nil {
+		switch placed := c.proposal != nil && c.err == nil; {
+		case placed && r.Placed != nil:
 			r.told = append(r.told, c.proposal)
-		} else {
-			others = append(others, c)
+			continue
+		case placed:
+			c.proposal.result = c.proposal.Index()
 		}
+		others = append(others, c)
 	}
 	if len(r.told) > 0 {
 		r.Placed(r.told)

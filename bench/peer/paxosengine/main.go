@@ -33,9 +33,12 @@ func openEngine(ctx context.Context, s replica.Spec) (replica.Driver, error) {
 func (l *library) Ready(context.Context) bool { return l.engine.Leader().Leads }
 
 func (l *library) Run(ctx context.Context, p load.Phase) (load.Result, error) {
-	return load.Run(ctx, p, l.payloads, func(ctx context.Context, _ int, payload []byte) error {
-		_, err := l.engine.Propose(ctx, payload)
-		return err
+	return load.RunAhead(ctx, p, l.payloads, load.Async[engine.Pending]{
+		Begin: func(payload []byte) (engine.Pending, error) { return l.engine.Begin(payload), nil },
+		Wait: func(ctx context.Context, command engine.Pending) error {
+			_, err := command.Wait(ctx)
+			return err
+		},
 	})
 }
 
