@@ -42,7 +42,7 @@ type Config struct {
 	WatchSilence time.Duration
 
 	// Pipeline is how many batches of appends may be under way, 1 to 16. Default 1: more than one pays only
-	// where values are so large that the 1024 commands a session may have under way do not fit one batch (512 KiB), for
+	// where values are so large that the 1024 commands a session may have under way do not fit one batch (480 KiB), for
 	// requests on different connections may overtake each other, and then have to be repeated.
 	Pipeline int
 	// ReadPipeline is how many batches of reads of single entries may be under way, 1 to 16. Default 1: what is asked

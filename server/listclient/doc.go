@@ -34,7 +34,9 @@
 // Lanes, each with a connection of its own, take turns: a lane takes what was
 // queued, writes its request, lets the next lane have its turn and waits for the
 // answer. While requests are under way new calls queue up and make the next
-// batch, so an idle client adds no delay, and a busy one sends ever larger batches. Reads
+// batch, so an idle client adds no delay, and a busy one sends ever larger batches.
+// Callers that were just answered get a few turns of the scheduler to bring their next
+// values first. Reads
 // of single entries are gathered in the same way; each is answered by a request
 // that was sent after it was asked for, so it is as linearizable as if it were alone.
 //
@@ -47,7 +49,7 @@
 //
 // # Where to read on
 //
-// append.go and get.go are the calls, lane.go sends batches, session.go knows what
-// becomes of them (renew.go: how it ends), reader.go gathers reads, stream.go keeps
+// append.go and get.go are the calls, batch.go makes batches of them, lane.go sends these,
+// session.go knows what becomes of them (renew.go: how it ends), reader.go gathers reads, stream.go keeps
 // lists and watches going; link.go and conn.go are the connections, servers.go chooses.
 package listclient

@@ -3,7 +3,6 @@ package listclient
 import (
 	"fmt"
 	"net/http"
-	"runtime"
 	"strconv"
 )
 
@@ -40,9 +39,7 @@ func (l *lane) run() {
 // next takes a batch. If there is one, the lane has the turn.
 func (l *lane) next() bool {
 	l.a.turn.Lock()
-	if len(l.batch.commands) > 1 {
-		runtime.Gosched() // those that were just answered may have the next value
-	}
+	l.a.gather(len(l.batch.commands))
 	if l.a.take(&l.batch) {
 		return true
 	}

@@ -14,11 +14,6 @@ import (
 	"paxos/protocol"
 )
 
-const (
-	maxBatch      = 1024      // values of one request
-	maxBatchBytes = 512 << 10 // of their texts; servers take bodies of 1 MiB
-)
-
 // appender is the client's session: what waits to be sent, and what is under way. Its lanes send.
 //
 // What must hold:
@@ -45,15 +40,6 @@ type appender struct {
 	repeating int    // lanes with a batch that failed; nothing new is sent meanwhile
 	troubled  time.Time
 	over      bool
-}
-
-// batch is consecutive commands that go in one request. All but dissolved belongs to its lane while it is under way.
-type batch struct {
-	session   uint64
-	first     uint64
-	commands  []command
-	doubt     bool // a request with it was sent whose outcome is not known
-	dissolved bool // its commands were answered or queued again; guarded by appender.mu
 }
 
 func newAppender(c *Client) *appender {
@@ -96,25 +82,6 @@ func (a *appender) free() uint64 {
 		return a.window
 	}
 	return a.window - (a.next - a.underway[0].first)
-}
-
-func (a *appender) fill(b *batch) {
-	*b = batch{session: a.session, first: a.next, commands: b.commands[:0]}
-	bytes, weight := 0, int64(0)
-	for n := min(a.queue.len(), a.limit, int(a.free())); n > 0; n-- {
-		bytes += len(a.queue.at(0).value.String()) + 1
-		if bytes > maxBatchBytes && len(b.commands) > 0 {
-			break
-		}
-		cmd := a.queue.pop()
-		cmd.group.waiting--
-		cmd.group.sent = true
-		weight += cmd.reserved()
-		b.commands = append(b.commands, cmd)
-	}
-	a.room.Release(weight)
-	a.next += uint64(len(b.commands))
-	a.underway = append(a.underway, b)
 }
 
 // open opens a session; if that fails, what is queued fails. It is called with mu held and lets go of it meanwhile.
