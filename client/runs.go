@@ -78,18 +78,22 @@ func (r *runs) pop() {
 // other, each in one piece. Bytes from head to tail are in use, around the end
 // if tail < head; head == tail only when nothing is.
 type arena struct {
-	bytes      []byte
+	size       int
+	bytes      []byte // nil until the first block: many a client never has one
 	head, tail int
 }
 
-func newArena(size int) arena { return arena{bytes: make([]byte, size)} }
+func newArena(size int) arena { return arena{size: size} }
 
 // place finds n bytes in one piece, directly behind the last ones if possible.
 func (a *arena) place(n int) (at int, ok bool) {
+	if a.bytes == nil {
+		a.bytes = make([]byte, a.size)
+	}
 	switch {
 	case a.tail < a.head:
 		ok = a.tail+n < a.head
-	case a.tail+n <= len(a.bytes):
+	case a.tail+n <= a.size:
 		ok = true
 	case n < a.head:
 		a.tail, ok = 0, true
