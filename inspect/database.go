@@ -39,7 +39,7 @@ func (f *Folder) values(b kv.Bucket, from []byte, visit func(stored) error) erro
 		return err
 	}
 	var buf []byte
-	return w.Each(tree, from, func(e *pages.Element) error {
+	return w.Values(tree, from, func(e *pages.Element) error {
 		var value []byte
 		if buf, value = f.value(b, e, buf); value == nil {
 			return nil

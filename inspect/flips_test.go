@@ -81,7 +81,7 @@ func databaseExtents(t *testing.T, path string, add func(path string, at, n int6
 	must(t, w.Each(w.Root(), nil, func(e *pages.Element) error {
 		tree, err := e.Tree()
 		must(t, err)
-		return w.Each(tree, nil, func(*pages.Element) error { return nil })
+		return w.Values(tree, nil, func(*pages.Element) error { return nil })
 	}))
 	w.Rest()
 	for _, page := range []int64{0, pages.PageBytes} {

@@ -95,7 +95,7 @@ func (f *Folder) pageStats(st *Stats) {
 	w.Data = func(_, n int64) { st.BytesUsed += n }
 	_ = w.Each(w.Root(), nil, func(e *pages.Element) error {
 		if tree, ok := f.tree(e); ok {
-			return w.Each(tree, nil, func(*pages.Element) error { return nil })
+			return w.Values(tree, nil, func(*pages.Element) error { return nil })
 		}
 		return nil
 	})

@@ -206,7 +206,7 @@ func (v *verifier) bucketOf(w *pages.Walk, e *pages.Element, s *State) error {
 // checked when the state was read.
 func (v *verifier) plain(w *pages.Walk, tree pages.Tree, b kv.Bucket) error {
 	var buf []byte
-	return w.Each(tree, nil, func(e *pages.Element) error {
+	return w.Values(tree, nil, func(e *pages.Element) error {
 		if b == storage.BucketVotes {
 			v.sum.Votes++
 		}
@@ -219,7 +219,7 @@ func (v *verifier) plain(w *pages.Walk, tree pages.Tree, b kv.Bucket) error {
 func (v *verifier) pieces(w *pages.Walk, tree pages.Tree, s *State) error {
 	var count storage.PieceCount
 	var buf, raw []byte
-	err := w.Each(tree, nil, func(e *pages.Element) error {
+	err := w.Values(tree, nil, func(e *pages.Element) error {
 		var piece []byte
 		if buf, piece = v.value(storage.BucketImages, e, buf); piece == nil {
 			return v.ctx.Err()

@@ -17,7 +17,7 @@ import (
 func (v *verifier) chunks(w *pages.Walk, tree pages.Tree, s *State) error {
 	d := newDecoding()
 	order := chunkOrder{v: v, saved: &s.Saved, kept: s.Images.Kept, at: s.at.state}
-	err := w.Each(tree, nil, func(e *pages.Element) error {
+	err := w.Values(tree, nil, func(e *pages.Element) error {
 		n, err := storage.DecodeNumberKey(e.Key)
 		if err != nil {
 			v.reportValue(e, "bucket chunks: %v", err)

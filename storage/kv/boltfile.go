@@ -16,8 +16,8 @@ import (
 // makes it do is a panic, which [boltDB.guard] catches; two things cannot be
 // caught: a circle among the branch pages makes it recurse until the stack is
 // full, and a free list with a wild length makes it ask for all the memory. So
-// both are looked at before bbolt opens the file. Only branch pages are read,
-// not the data: a few dozen pages for a gigabyte.
+// both are looked at before bbolt opens the file. Only branch pages are read, and what
+// leaves say of their elements, not the data.
 
 // boltMeta is what counts of a meta page: it begins 16 bytes into its page.
 //
@@ -66,8 +66,17 @@ func inspectBolt(path string) error {
 	if err := b.freelist(meta.freelist); err != nil {
 		return err
 	}
-	return b.tree(meta.root, true)
+	return b.tree(meta.root, treeOfBuckets)
 }
+
+// treeKind is what stands in a tree's leaves.
+type treeKind int
+
+const (
+	treeOfBuckets treeKind = iota // the tree that the meta page names
+	treeOfValues                  // a bucket: values, and buckets of large ones
+	treeOfOne                     // the bucket of a large value: one leaf
+)
 
 type boltFile struct {
 	path  string
@@ -164,9 +173,9 @@ func (b *boltFile) freelist(id uint64) error {
 	return nil
 }
 
-// tree walks the branch pages of the tree at root, level by level. The tree of
-// buckets leads on to the trees in them.
-func (b *boltFile) tree(root uint64, buckets bool) error {
+// tree walks the branch pages of the tree at root, level by level. Buckets lead on to
+// the trees in them.
+func (b *boltFile) tree(root uint64, kind treeKind) error {
 	level := []uint64{root}
 	for range boltMaxDepth {
 		first, err := b.page(level[0])
@@ -177,7 +186,10 @@ func (b *boltFile) tree(root uint64, buckets bool) error {
 			return err
 		}
 		if first.flags == boltLeaf {
-			return b.leaves(level, buckets)
+			return b.leaves(level, kind)
+		}
+		if kind == treeOfOne {
+			return corruptf(b.path, "page %d with flags %#x is no leaf with a large value", root, first.flags)
 		}
 		if level, err = b.children(level); err != nil {
 			return err
@@ -217,9 +229,9 @@ func (b *boltFile) children(level []uint64) (next []uint64, err error) {
 	return next, nil
 }
 
-// leaves follows the buckets in the leaves of the root tree.
-func (b *boltFile) leaves(level []uint64, buckets bool) error {
-	if !buckets {
+// leaves follows the buckets in the leaves of a tree.
+func (b *boltFile) leaves(level []uint64, kind treeKind) error {
+	if kind == treeOfOne {
 		return nil
 	}
 	for _, id := range level {
@@ -232,7 +244,7 @@ func (b *boltFile) leaves(level []uint64, buckets bool) error {
 			return err
 		}
 		for i := 0; i < len(table); i += 16 {
-			if err := b.bucket(p, i, table[i:]); err != nil {
+			if err := b.bucket(p, i, table[i:], kind+1); err != nil {
 				return err
 			}
 		}
@@ -243,7 +255,7 @@ func (b *boltFile) leaves(level []uint64, buckets bool) error {
 // bucket follows one element of a leaf: flags 4, offset 4 (from the element
 // itself), key size 4, value size 4. The value begins with the bucket's root
 // page, 0 for a bucket that is small enough to be kept right there.
-func (b *boltFile) bucket(p boltPage, at int, e []byte) error {
+func (b *boltFile) bucket(p boltPage, at int, e []byte, kind treeKind) error {
 	u32 := binary.LittleEndian.Uint32
 	if u32(e)&boltIsBucket == 0 {
 		return nil
@@ -257,7 +269,7 @@ func (b *boltFile) bucket(p boltPage, at int, e []byte) error {
 		return err
 	}
 	if r := binary.LittleEndian.Uint64(root[:]); r != 0 {
-		return b.tree(r, false)
+		return b.tree(r, kind)
 	}
 	return nil
 }

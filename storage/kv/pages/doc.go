@@ -15,8 +15,8 @@
 //	err := walk.Each(walk.Root(), nil, visit)   // every key of the tree, in order
 //	walk.Rest()                                 // and every page that no tree has
 //
-// What Each shows is an [Element]; one that is a bucket has a [Tree] of its own. A
-// Walk goes to every page once, so it takes a new one to read anything again.
+// What Each shows is an [Element]; one that is a bucket has a [Tree] of its own. Values
+// is the same for the values in a bucket, of which large ones have a bucket each. A Walk goes to every page once, so it takes a new one to read anything again.
 //
 // Memory is that of one path from the root to a leaf, and one bit for each page of
 // the file: 32 KiB for a gigabyte.
@@ -24,6 +24,6 @@
 // # Where to read on
 //
 // meta.go has the meta pages, page.go the header and the table of elements of a
-// page, walk.go the tree, freelist.go the pages in no tree. docs/inspect.md has the
+// page, walk.go the tree, large.go large values, freelist.go the pages in no tree. docs/inspect.md has the
 // format in byte tables.
 package pages
