@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"math"
 
 	"paxos/protocol"
@@ -70,10 +71,12 @@ func pieceKey(generation, number uint32) []byte {
 }
 
 // pieceSum is what a piece adds to Image.Sum. Since sums may be added in any order,
-// the pieces of a fetched image need not be read again to check it.
+// the pieces of a fetched image need not be read again to check it. It is not CRC-32C:
+// an encoded piece ends with its own, and over both another one is the same for all
+// pieces of a length.
 func pieceSum(p Piece) uint64 {
-	key := binary.BigEndian.AppendUint32(nil, p.Number)
-	return uint64(checksum(bucketImages, key, p.Data)) + 1
+	number := binary.BigEndian.AppendUint32(nil, p.Number)
+	return uint64(crc32.Update(crc32.ChecksumIEEE(number), crc32.IEEETable, p.Data)) + 1
 }
 
 // Images returns the named images.

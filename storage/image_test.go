@@ -2,8 +2,10 @@ package storage
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"testing"
 
 	"paxos/protocol"
@@ -277,5 +279,19 @@ func TestASavedStoreHandsOutItsImagesAndTheChunksBehind(t *testing.T) {
 		if _, err := s.Chunk(n); !errors.Is(err, want) {
 			t.Errorf("chunk %d: %v", n, err)
 		}
+	}
+}
+
+// An encoded piece ends with its own CRC-32C.
+func TestTheSumOfAnImageTellsPiecesOfOneLengthApart(t *testing.T) {
+	encoded := func(text string) Piece {
+		data := []byte(text)
+		return Piece{Data: binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, protocol.Castagnoli)), Bytes: len(text)}
+	}
+	var a, b Image
+	a.Add(encoded("one state of the machine......"))
+	b.Add(encoded("another state of that machine."))
+	if a.SamePieces(b) {
+		t.Errorf("pieces with other content have the same sum, %d", a.Sum)
 	}
 }
