@@ -36,8 +36,8 @@ type disk struct {
 	work   sync.Cond // something was gathered, or closed
 	idle   sync.Cond // nothing is being committed, nor gathered
 	next   []*group  // gathered, in order; none is empty
-	spare  *group
-	busy   bool // a group is being committed
+	spare  []*group  // emptied, at most maxSpare
+	busy   bool      // a group is being committed
 	closed bool
 	dead   bool // failed: nothing leaves any more (rule 9)
 
@@ -112,8 +112,20 @@ func (d *disk) commitAlone(g *group) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.busy, d.spare = false, g
+	d.emptied(g)
 }
+
+// emptied takes a group back.
+func (d *disk) emptied(g *group) {
+	d.busy = false
+	if len(d.spare) < maxSpare {
+		d.spare = append(d.spare, g)
+	}
+}
+
+// maxSpare bounds the groups that are kept for later. One is filled while the disk
+// is at work on another; large commands fill one more.
+const maxSpare = 2
 
 // waiting is how many records, and messages that wait for them, were gathered and
 // are not with the disk yet.
@@ -171,9 +183,9 @@ func (d *disk) last() *group {
 	if n := len(d.next); n > 0 && d.next[n-1].batch.Bytes() < d.most {
 		return d.next[n-1]
 	}
-	g := d.spare
-	if d.spare = nil; g == nil {
-		g = new(group)
+	g := new(group)
+	if n := len(d.spare); n > 0 {
+		g, d.spare = d.spare[n-1], d.spare[:n-1]
 	}
 	d.next = append(d.next, g)
 	return g
@@ -196,7 +208,7 @@ func (d *disk) swap(g **group) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if *g != nil {
-		d.busy, d.spare = false, *g
+		d.emptied(*g)
 	}
 	for len(d.next) == 0 {
 		d.idle.Broadcast()

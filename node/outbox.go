@@ -21,8 +21,8 @@ type outbox struct {
 	datagrams []transport.Datagram
 }
 
-// outboxKeep bounds the buffer that is kept from one Send to the next, in bytes.
-const outboxKeep = 1 << 20
+// outboxBytes of messages, about, are handed to the transport at once.
+const outboxBytes = 256 << 10
 
 // send encodes and sends messages, in order. Errors are loss, and counted by
 // the transport.
@@ -32,7 +32,6 @@ func (o *outbox) send(sends []protocol.Send) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.buffer, o.ends, o.datagrams = o.buffer[:0], o.ends[:0], o.datagrams[:0]
 	for _, s := range sends {
 		if o.watch != nil {
 			o.watch(s)
@@ -43,7 +42,15 @@ func (o *outbox) send(sends []protocol.Send) {
 		o.buffer = protocol.AppendMessage(o.buffer, o.cluster, o.self, s.Msg)
 		o.ends = append(o.ends, len(o.buffer))
 		o.datagrams = append(o.datagrams, transport.Datagram{Group: s.To, Only: s.Only})
+		if len(o.buffer) >= outboxBytes {
+			o.flush()
+		}
 	}
+	o.flush()
+}
+
+// flush hands what was encoded to the transport.
+func (o *outbox) flush() {
 	start := 0
 	for i, end := range o.ends { // the buffer has stopped moving
 		o.datagrams[i].Data = o.buffer[start:end]
@@ -52,9 +59,7 @@ func (o *outbox) send(sends []protocol.Send) {
 	if len(o.datagrams) > 0 {
 		o.transport.Send(o.datagrams)
 	}
-	if cap(o.buffer) > outboxKeep {
-		o.buffer = nil
-	}
+	o.buffer, o.ends, o.datagrams = o.buffer[:0], o.ends[:0], o.datagrams[:0]
 }
 
 // inside reports whether a message need not leave this list server: it is for
