@@ -117,10 +117,13 @@ func (c *testCluster) judge(told <-chan outcome) {
 // waits for room in the window, and what the loop has not looked at.
 func TestTheEndAnswersEveryProposal(t *testing.T) {
 	c := newTestCluster(t, 3)
-	c.tune = func(o *Options) { o.Placed = func([]*Proposal) { t.Error("there is no majority") } }
+	c.tune = func(o *Options) {
+		o.Placed = func([]*Proposal) { t.Error("there is no majority") }
+		o.Budgets.Desk = 64 << 10
+	}
 	s := c.startServer(1)
 	ctx := func() context.Context { return patient(t) }
-	large := make([]string, 3000) // more than the window, less than the desk takes
+	large := make([]string, 100) // more than the window
 	for i := range large {
 		large[i] = fmt.Sprintf("%01500d", i)
 	}
