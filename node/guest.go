@@ -55,7 +55,7 @@ func (d *desk) appendIn(now protocol.Time, handle protocol.SessionID, first prot
 		d.finish(c, nil)
 		return
 	}
-	run := protocol.Run{Session: id, First: first, Count: len(c.payloads)}
+	run := protocol.Run{Session: id, First: first, Count: len(c.payloads), Block: make([]byte, 0, c.size())}
 	for _, p := range c.payloads {
 		if err := d.own.Fits(len(p)); err != nil {
 			d.finish(c, err)

@@ -28,8 +28,11 @@ type exchange struct {
 
 var exchanges = sync.Pool{New: func() any { return new(exchange) }}
 
-// maxKept bounds the buffers that an exchange keeps for the next request, in bytes.
-const maxKept = 8 << 10
+// What an exchange keeps for the next request, at most, in bytes: an answer has room for 1024 indexes.
+const (
+	maxKeptBody = 8 << 10
+	maxKeptOut  = 16 << 10
+)
 
 func (s *Server) begin(w http.ResponseWriter, r *http.Request) *exchange {
 	x := exchanges.Get().(*exchange)
@@ -44,10 +47,10 @@ func (x *exchange) end() {
 	}
 	clear(x.payloads)
 	kept := exchange{body: x.body[:0], payloads: x.payloads[:0], out: x.out[:0]}
-	if cap(kept.body) > maxKept {
+	if cap(kept.body) > maxKeptBody {
 		kept.body = nil
 	}
-	if cap(kept.out) > maxKept {
+	if cap(kept.out) > maxKeptOut {
 		kept.out = nil
 	}
 	*x = kept

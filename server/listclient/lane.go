@@ -39,7 +39,9 @@ func (l *lane) run() {
 // next takes a batch. If there is one, the lane has the turn.
 func (l *lane) next() bool {
 	l.a.turn.Lock()
-	l.a.gather(len(l.batch.commands))
+	if n := len(l.batch.commands); n > 1 { // who calls alone is soonest back if the lane sleeps
+		l.a.gather(n)
+	}
 	if l.a.take(&l.batch) {
 		return true
 	}
