@@ -84,7 +84,7 @@ func (s *state) fresh() bool {
 
 func hasKeys(tx kv.Tx, b kv.Bucket) bool {
 	found := errors.New("found")
-	return tx.Each(b, nil, func(_, _ []byte) error { return found }) != nil
+	return tx.Keys(b, nil, func([]byte) error { return found }) != nil
 }
 
 // storedInLog says what is in the log beside what format puts there: the first

@@ -227,8 +227,10 @@ func (w *ImageWriter) install(index uint64, named Images, chunks uint64) Images 
 	return named
 }
 
-// dropKeys bounds the keys that one transaction deletes.
-const dropKeys = 256
+// dropKeys bounds the keys that one transaction deletes. Of each large value a page is
+// read, through the memory map, which then counts as memory of this process, with its
+// neighbours, until the next transaction.
+const dropKeys = 64
 
 // dropUnneeded deletes what no image needs any more (invariant 4), in bounded
 // transactions, so that checkpoints do not wait.
@@ -279,7 +281,7 @@ var errEnough = errors.New("enough")
 // unneededChunks are the keys of some chunks below Kept.
 func (s *Store) unneededChunks(tx kv.Tx) (keys [][]byte) {
 	kept := s.Images().Kept
-	_ = tx.Each(bucketChunks, nil, func(key, _ []byte) error {
+	_ = tx.Keys(bucketChunks, nil, func(key []byte) error {
 		if len(keys) == dropKeys || binary.BigEndian.Uint64(key) >= kept {
 			return errEnough
 		}
@@ -297,7 +299,7 @@ func (s *Store) unneededPieces(tx kv.Tx) (keys [][]byte) {
 		if g == named.Newest.Generation || g == named.Before.Generation || s.writing[g] {
 			continue
 		}
-		_ = tx.Each(bucketImages, pieceKey(g, 0), func(key, _ []byte) error {
+		_ = tx.Keys(bucketImages, pieceKey(g, 0), func(key []byte) error {
 			if len(keys) == dropKeys || binary.BigEndian.Uint32(key) != g {
 				return errEnough
 			}
@@ -312,7 +314,7 @@ func (s *Store) unneededPieces(tx kv.Tx) (keys [][]byte) {
 func generations(tx kv.Tx) (all []uint32) {
 	for from := uint32(0); ; {
 		found := false
-		_ = tx.Each(bucketImages, pieceKey(from, 0), func(key, _ []byte) error {
+		_ = tx.Keys(bucketImages, pieceKey(from, 0), func(key []byte) error {
 			all, found = append(all, binary.BigEndian.Uint32(key)), true
 			return errEnough
 		})

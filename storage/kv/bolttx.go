@@ -42,16 +42,27 @@ func getLarge(bucket *bbolt.Bucket, key []byte) []byte {
 }
 
 func (t boltTx) Each(b Bucket, from []byte, do func(key, value []byte) error) error {
+	return t.walk(b, from, func(bucket *bbolt.Bucket, key, value []byte) error {
+		if value == nil {
+			value = getLarge(bucket, key)
+		}
+		return do(key, value)
+	})
+}
+
+func (t boltTx) Keys(b Bucket, from []byte, do func(key []byte) error) error {
+	return t.walk(b, from, func(_ *bbolt.Bucket, key, _ []byte) error { return do(key) })
+}
+
+// walk calls do for each key, with no value where that is large.
+func (t boltTx) walk(b Bucket, from []byte, do func(bucket *bbolt.Bucket, key, value []byte) error) error {
 	bucket := t.tx.Bucket([]byte(b))
 	if bucket == nil {
 		return nil
 	}
 	cursor := bucket.Cursor()
 	for key, value := cursor.Seek(from); key != nil; key, value = cursor.Next() {
-		if value == nil {
-			value = getLarge(bucket, key)
-		}
-		if err := do(key, value); err != nil {
+		if err := do(bucket, key, value); err != nil {
 			return err
 		}
 	}

@@ -45,6 +45,8 @@ type Tx interface {
 	// Each calls do for every key from the given one on, in ascending order,
 	// until it returns an error, which Each then returns. do must not change b.
 	Each(b Bucket, from []byte, do func(key, value []byte) error) error
+	// Keys is Each without the values, which are not read then.
+	Keys(b Bucket, from []byte, do func(key []byte) error) error
 	// Put sets the value of a key. Keys are 1 to 32,768 bytes long. Keys put in
 	// ascending order are packed best.
 	Put(b Bucket, key, value []byte) error

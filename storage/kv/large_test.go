@@ -97,8 +97,13 @@ func same(t *testing.T, tx Tx, twin map[string][]byte) {
 		found = append(found, string(key))
 		return nil
 	}))
-	if !slices.Equal(found, keys) {
-		t.Fatalf("found %x, want %x", found, keys)
+	var named []string
+	must(t, tx.Keys("b", nil, func(key []byte) error {
+		named = append(named, string(key))
+		return nil
+	}))
+	if !slices.Equal(found, keys) || !slices.Equal(named, keys) {
+		t.Fatalf("found %x, and the keys %x, want %x", found, named, keys)
 	}
 }
 

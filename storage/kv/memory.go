@@ -237,6 +237,10 @@ func (t *memoryTx) Each(b Bucket, from []byte, do func(key, value []byte) error)
 	return nil
 }
 
+func (t *memoryTx) Keys(b Bucket, from []byte, do func(key []byte) error) error {
+	return t.Each(b, from, func(key, _ []byte) error { return do(key) })
+}
+
 // keys are those of a bucket, ascending, as the transaction sees it.
 func (t *memoryTx) keys(b Bucket) []string {
 	var keys []string
