@@ -208,6 +208,39 @@ func TestImageAndChunksAreOfOneSurvivor(t *testing.T) {
 	}
 }
 
+// The store with the newest image may know older members than another one.
+func TestTheVotersAreThoseOfTheLongestListWhicheverStoreIsTaken(t *testing.T) {
+	a, b := t.TempDir(), t.TempDir()
+	makeStore(t, a, 1, 5, vote(3, 6))
+	addImages(t, a, 1, 300, 10000)
+	damage(t, a)
+	moved := func(i protocol.Instance) protocol.Value {
+		switch {
+		case i < 6:
+			return valueOf(i)
+		case i == 6:
+			return protocol.Value(nil).AppendChange(&protocol.Change{Voters: []protocol.Member{member(1), member(4), member(5)}, Next: 6})
+		}
+		return nil
+	}
+	makeStoreOf(t, b, 4, 6+protocol.Alpha+5, moved, []protocol.Pin{{Acceptor: 3, Store: 33}})
+	for _, dirs := range [][]string{{a, b}, {b, a}} {
+		left := Survivors{Folders: []*Folder{take(t, dirs[0]), take(t, dirs[1])}}
+		must(t, left.Look(&Plan{}))
+		if best, _ := left.Best(); best.dir != a {
+			t.Errorf("%s is taken", best.dir)
+		}
+		there, majority, err := left.StillThere(func(address string) bool { return address == member(5).Address })
+		if err != nil || !majority {
+			t.Errorf("servers 4 and 5 of 1, 4, 5 are there: %v, a majority: %v, %v", there, majority, err)
+		}
+		must(t, left.Close())
+		for _, f := range left.Folders {
+			f.Close()
+		}
+	}
+}
+
 func TestAListBehindAnImageIsNoListToRead(t *testing.T) {
 	dir := t.TempDir()
 	makeStore(t, dir, 2, 32)

@@ -20,7 +20,8 @@ type Survivors struct {
 
 	stores []*Stopped
 	whole  map[protocol.NodeID]bool // can be started as they are
-	best   int
+	latest int                      // has applied most: its members are the ones to ask
+	best   int                      // that the new cluster is made of
 	votes  votesOf
 	pins   pinsOf
 }
@@ -48,10 +49,11 @@ func (s *Survivors) look(p *Plan) error {
 		if err := s.read(p, store); err != nil {
 			return err
 		}
-		if store.Applied() > s.stores[s.best].Applied() {
-			s.best = i
+		if store.Applied() > s.stores[s.latest].Applied() {
+			s.latest = i
 		}
 	}
+	s.best = s.latest
 	if err := s.preferImage(); err != nil {
 		return err
 	}
@@ -65,7 +67,7 @@ func (s *Survivors) look(p *Plan) error {
 	if err != nil {
 		return err
 	}
-	p.found("voters by the list in %s: %s", s.stores[s.best].dir, all[0])
+	p.found("voters by the list in %s: %s", s.stores[s.latest].dir, all[0])
 	if all[1].String() != all[0].String() {
 		p.found("voters by the votes above it, if they were decided: %s", all[1])
 	}

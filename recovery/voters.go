@@ -14,12 +14,12 @@ type electorate struct {
 	applied protocol.Instance
 }
 
-// electorates are who votes by the list of the best store, and by the votes above it:
-// if those were decided, the members may be others since.
+// electorates are who votes by the list that has applied most, and by the votes above
+// it: if those were decided, the members may be others since. The store that is taken
+// for its image may have an older list, with members that are no more.
 func (s *Survivors) electorates() (all [2]electorate, err error) {
-	best, _ := s.Best()
 	for i := range all {
-		state, err := list.RestoreState(best.Head(), list.Options{})
+		state, err := list.RestoreState(s.stores[s.latest].Head(), list.Options{})
 		if err != nil {
 			return all, err
 		}
