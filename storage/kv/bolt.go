@@ -114,7 +114,7 @@ func (d *boltDB) guard(doing string, do func() error) (err error) {
 // View implements [DB].
 func (d *boltDB) View(read func(Tx) error) error {
 	err := d.guard("read", func() error {
-		return d.db.View(func(tx *bbolt.Tx) error { return outcome(read(boltTx{tx})) })
+		return d.db.View(func(tx *bbolt.Tx) error { return outcome(read(d.transaction(tx))) })
 	})
 	return boltError(d.path, "read", err)
 }
@@ -125,7 +125,7 @@ func (d *boltDB) Update(change func(Tx) error) error {
 	err := d.guard("write", func() error {
 		return d.db.Update(func(tx *bbolt.Tx) error {
 			d.unmapped(tx)
-			return outcome(change(boltTx{tx}))
+			return outcome(change(d.transaction(tx)))
 		})
 	})
 	return boltError(d.path, "write", err)

@@ -16,8 +16,8 @@ import (
 // makes it do is a panic, which [boltDB.guard] catches; two things cannot be
 // caught: a circle among the branch pages makes it recurse until the stack is
 // full, and a free list with a wild length makes it ask for all the memory. So
-// both are looked at before bbolt opens the file. Only branch pages are read, and what
-// leaves say of their elements, not the data.
+// both are looked at before bbolt opens the file. Only branch pages are read,
+// not the data: a few dozen pages for a gigabyte.
 
 // boltMeta is what counts of a meta page: it begins 16 bytes into its page.
 //
@@ -32,6 +32,7 @@ const (
 	boltMagic      = 0xED0CDAED
 	boltVersion    = 2
 	boltHeader     = 16 // id 8, flags 2, count 2, overflow 4
+	boltBucket     = 16 // root page 8, sequence 8
 	boltBranch     = 0x01
 	boltLeaf       = 0x02
 	boltFreelist   = 0x10
@@ -66,17 +67,8 @@ func inspectBolt(path string) error {
 	if err := b.freelist(meta.freelist); err != nil {
 		return err
 	}
-	return b.tree(meta.root, treeOfBuckets)
+	return b.tree(meta.root, true)
 }
-
-// treeKind is what stands in a tree's leaves.
-type treeKind int
-
-const (
-	treeOfBuckets treeKind = iota // the tree that the meta page names
-	treeOfValues                  // a bucket: values, and buckets of large ones
-	treeOfOne                     // the bucket of a large value: one leaf
-)
 
 type boltFile struct {
 	path  string
@@ -173,9 +165,9 @@ func (b *boltFile) freelist(id uint64) error {
 	return nil
 }
 
-// tree walks the branch pages of the tree at root, level by level. Buckets lead on to
-// the trees in them.
-func (b *boltFile) tree(root uint64, kind treeKind) error {
+// tree walks the branch pages of the tree at root, level by level. The tree of
+// buckets leads on to the trees in them.
+func (b *boltFile) tree(root uint64, buckets bool) error {
 	level := []uint64{root}
 	for range boltMaxDepth {
 		first, err := b.page(level[0])
@@ -186,10 +178,7 @@ func (b *boltFile) tree(root uint64, kind treeKind) error {
 			return err
 		}
 		if first.flags == boltLeaf {
-			return b.leaves(level, kind)
-		}
-		if kind == treeOfOne {
-			return corruptf(b.path, "page %d with flags %#x is no leaf with a large value", root, first.flags)
+			return b.leaves(level, buckets)
 		}
 		if level, err = b.children(level); err != nil {
 			return err
@@ -229,9 +218,9 @@ func (b *boltFile) children(level []uint64) (next []uint64, err error) {
 	return next, nil
 }
 
-// leaves follows the buckets in the leaves of a tree.
-func (b *boltFile) leaves(level []uint64, kind treeKind) error {
-	if kind == treeOfOne {
+// leaves follows the buckets in the leaves of the root tree.
+func (b *boltFile) leaves(level []uint64, buckets bool) error {
+	if !buckets {
 		return nil
 	}
 	for _, id := range level {
@@ -244,7 +233,7 @@ func (b *boltFile) leaves(level []uint64, kind treeKind) error {
 			return err
 		}
 		for i := 0; i < len(table); i += 16 {
-			if err := b.bucket(p, i, table[i:], kind+1); err != nil {
+			if err := b.bucket(p, i, table[i:]); err != nil {
 				return err
 			}
 		}
@@ -255,7 +244,7 @@ func (b *boltFile) leaves(level []uint64, kind treeKind) error {
 // bucket follows one element of a leaf: flags 4, offset 4 (from the element
 // itself), key size 4, value size 4. The value begins with the bucket's root
 // page, 0 for a bucket that is small enough to be kept right there.
-func (b *boltFile) bucket(p boltPage, at int, e []byte, kind treeKind) error {
+func (b *boltFile) bucket(p boltPage, at int, e []byte) error {
 	u32 := binary.LittleEndian.Uint32
 	if u32(e)&boltIsBucket == 0 {
 		return nil
@@ -269,7 +258,42 @@ func (b *boltFile) bucket(p boltPage, at int, e []byte, kind treeKind) error {
 		return err
 	}
 	if r := binary.LittleEndian.Uint64(root[:]); r != 0 {
-		return b.tree(r, kind)
+		return b.tree(r, false)
+	}
+	return b.inline(p, value+boltBucket, int64(u32(e[12:]))-boltBucket)
+}
+
+// inline looks at the page of a small bucket, which is kept within the page p.
+func (b *boltFile) inline(p boltPage, at, size int64) error {
+	var h [boltHeader]byte
+	if size < boltHeader || at+size > int64(p.size) {
+		return corruptf(b.path, "page %d has a bucket of %d bytes", p.id, size)
+	}
+	if _, err := b.file.ReadAt(h[:], int64(p.id)*boltPageBytes+at); err != nil {
+		return err
+	}
+	if flags := binary.LittleEndian.Uint16(h[8:]); flags != boltLeaf {
+		return corruptf(b.path, "page %d has a bucket with flags %#x that is no leaf", p.id, flags)
+	}
+	return nil
+}
+
+// largeValue looks at the page of a large value's bucket: a leaf with one value.
+func (b *boltFile) largeValue(id uint64) error {
+	p, err := b.page(id)
+	if err != nil {
+		return err
+	}
+	if p.flags != boltLeaf || p.count != 1 {
+		return corruptf(b.path, "page %d with flags %#x and %d elements is no leaf with a large value", id, p.flags, p.count)
+	}
+	e, err := b.elements(p)
+	if err != nil {
+		return err
+	}
+	u32 := binary.LittleEndian.Uint32
+	if end := boltHeader + uint64(u32(e[4:])) + uint64(u32(e[8:])) + uint64(u32(e[12:])); u32(e) != 0 || end > uint64(p.size) {
+		return corruptf(b.path, "page %d holds no large value: flags %#x, up to byte %d of %d", id, u32(e), end, p.size)
 	}
 	return nil
 }

@@ -15,7 +15,19 @@ import (
 // A large value stands in a bucket of its own, under pages.LargeKey. For bbolt writes
 // a leaf anew, with up to four values in it, when a key is added beside them: chunks of
 // a mebibyte were written three to four times. So the leaves only name large values.
-type boltTx struct{ tx *bbolt.Tx }
+type boltTx struct {
+	tx   *bbolt.Tx
+	file boltFile        // the same pages, read without bbolt
+	made map[string]bool // buckets of large values that this transaction has made; nil if it only reads
+}
+
+func (d *boltDB) transaction(tx *bbolt.Tx) boltTx {
+	t := boltTx{tx: tx, file: boltFile{path: d.path, file: d.file, pages: uint64(tx.Size()) / boltPageBytes}}
+	if tx.Writable() {
+		t.made = map[string]bool{}
+	}
+	return t
+}
 
 // largeValue is from how many bytes on a value has a bucket of its own.
 const largeValue = 16 << 10
@@ -30,21 +42,38 @@ func (t boltTx) Get(b Bucket, key []byte) []byte {
 	if value := bucket.Get(key); value != nil {
 		return value
 	}
-	return getLarge(bucket, key)
+	return t.getLarge(b, bucket, key)
 }
 
 // getLarge is the value of a key that has a bucket of its own, nil if there is none.
-func getLarge(bucket *bbolt.Bucket, key []byte) []byte {
-	if own := bucket.Bucket(key); own != nil {
+func (t boltTx) getLarge(b Bucket, bucket *bbolt.Bucket, key []byte) []byte {
+	if own := t.large(b, bucket, key); own != nil {
 		return own.Get(largeKey)
 	}
 	return nil
 }
 
+// large is the bucket of a key's large value, nil if there is none. Before bbolt goes
+// into one that it has from the file, we look: where damage leads back into a tree,
+// bbolt would recurse until the stack is full. What is wrong is a panic, as bbolt's own
+// are, for boltDB.guard.
+func (t boltTx) large(b Bucket, bucket *bbolt.Bucket, key []byte) *bbolt.Bucket {
+	own := bucket.Bucket(key)
+	if own == nil || t.made[madeKey(b, key)] {
+		return own
+	}
+	if err := t.file.largeValue(uint64(own.Root())); err != nil {
+		panic(err)
+	}
+	return own
+}
+
+func madeKey(b Bucket, key []byte) string { return string(b) + "/" + string(key) }
+
 func (t boltTx) Each(b Bucket, from []byte, do func(key, value []byte) error) error {
 	return t.walk(b, from, func(bucket *bbolt.Bucket, key, value []byte) error {
 		if value == nil {
-			value = getLarge(bucket, key)
+			value = t.getLarge(b, bucket, key)
 		}
 		return do(key, value)
 	})
@@ -76,11 +105,11 @@ func (t boltTx) Put(b Bucket, key, value []byte) error {
 	}
 	bucket.FillPercent = 1 // keys come in order: leave no room between them
 	if len(value) >= largeValue {
-		return putLarge(bucket, key, value)
+		return t.putLarge(b, bucket, key, value)
 	}
 	err = bucket.Put(key, value)
 	if errors.Is(err, bolterrors.ErrIncompatibleValue) { // it was large
-		if err := bucket.DeleteBucket(key); err != nil {
+		if err := t.deleteLarge(b, bucket, key); err != nil {
 			return err
 		}
 		return bucket.Put(key, value)
@@ -88,18 +117,24 @@ func (t boltTx) Put(b Bucket, key, value []byte) error {
 	return err
 }
 
-func putLarge(bucket *bbolt.Bucket, key, value []byte) error {
-	own, err := bucket.CreateBucketIfNotExists(key)
-	if errors.Is(err, bolterrors.ErrIncompatibleValue) { // it was small
-		if err := bucket.Delete(key); err != nil {
+func (t boltTx) putLarge(b Bucket, bucket *bbolt.Bucket, key, value []byte) error {
+	own := t.large(b, bucket, key)
+	if own == nil {
+		if err := bucket.Delete(key); err != nil { // it was small, perhaps
 			return err
 		}
-		own, err = bucket.CreateBucket(key)
-	}
-	if err != nil {
-		return err
+		var err error
+		if own, err = bucket.CreateBucket(key); err != nil {
+			return err
+		}
+		t.made[madeKey(b, key)] = true
 	}
 	return own.Put(largeKey, value)
+}
+
+func (t boltTx) deleteLarge(b Bucket, bucket *bbolt.Bucket, key []byte) error {
+	t.large(b, bucket, key) // bbolt goes into what it deletes
+	return bucket.DeleteBucket(key)
 }
 
 func (t boltTx) Delete(b Bucket, key []byte) error {
@@ -109,13 +144,21 @@ func (t boltTx) Delete(b Bucket, key []byte) error {
 	}
 	err := bucket.Delete(key)
 	if errors.Is(err, bolterrors.ErrIncompatibleValue) {
-		return bucket.DeleteBucket(key)
+		return t.deleteLarge(b, bucket, key)
 	}
 	return err
 }
 
 func (t boltTx) Clear(b Bucket) error {
-	err := t.tx.DeleteBucket([]byte(b))
+	err := t.walk(b, nil, func(bucket *bbolt.Bucket, key, value []byte) error {
+		if value == nil {
+			t.large(b, bucket, key) // bbolt goes into what it deletes
+		}
+		return nil
+	})
+	if err == nil {
+		err = t.tx.DeleteBucket([]byte(b))
+	}
 	if errors.Is(err, bolterrors.ErrBucketNotFound) {
 		return nil
 	}

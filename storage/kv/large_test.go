@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -129,8 +130,10 @@ func named(t *testing.T, image []byte) (bucket int64, large []int64) {
 	return bucket, large
 }
 
-// bbolt would follow a root that leads back into a tree until the stack is full.
-func TestTheRootOfALargeValueThatLeadsAstrayIsFoundBeforeBboltOpens(t *testing.T) {
+// bbolt would follow what leads back into a tree until the stack is full, which nobody
+// can catch.
+func TestBboltNeverGoesIntoADamagedBucketOfALargeValue(t *testing.T) {
+	defer debug.SetMaxStack(debug.SetMaxStack(64 << 20)) // so that a failure ends soon
 	path := filepath.Join(t.TempDir(), "db")
 	db := open(t, OpenBolt, path)
 	must(t, db.Update(func(tx Tx) error {
@@ -145,21 +148,52 @@ func TestTheRootOfALargeValueThatLeadsAstrayIsFoundBeforeBboltOpens(t *testing.T
 	if len(large) != 300 {
 		t.Fatalf("%d large values, want 300", len(large))
 	}
-	plant(t, path, image)
-	must(t, inspectBolt(path))
-	for what, root := range map[string][]byte{
-		"the tree that it is in":     image[bucket : bucket+8],
-		"another large value's":      image[large[9] : large[9]+8],
-		"a meta page":                binary.LittleEndian.AppendUint64(nil, 1),
-		"behind the end of the file": binary.LittleEndian.AppendUint64(nil, 1<<40),
+	victim := append(key(7), make([]byte, 100)...)
+	own := binary.LittleEndian.Uint64(image[large[7]:])
+	page := int64(own) * boltPageBytes
+	u64 := binary.LittleEndian.PutUint64
+	for what, damage := range map[string]func(image []byte){
+		"its root is the tree that it is in":     func(b []byte) { copy(b[large[7]:], b[bucket:bucket+8]) },
+		"its root is a meta page":                func(b []byte) { u64(b[large[7]:], 1) },
+		"its root is behind the end of the file": func(b []byte) { u64(b[large[7]:], 1<<40) },
+		"its root is within its own value":       func(b []byte) { u64(b[large[7]:], 0) },
+		"its page says that it is a branch":      func(b []byte) { b[page+8] = boltBranch },
+		"its page has a bucket, itself":          func(b []byte) { b[page+boltHeader] = boltIsBucket; u64(b[page+boltHeader+16+1:], own) },
+		"its value is longer than its page":      func(b []byte) { b[page+boltHeader+15] = 0x7f },
+		"its page has two elements":              func(b []byte) { b[page+10] = 2 },
 	} {
-		damaged := bytes.Clone(image)
-		copy(damaged[large[7]:], root)
-		plant(t, path, damaged)
-		if err := inspectBolt(path); !errors.Is(err, ErrCorrupt) {
-			t.Errorf("the root of a large value is %s: %v", what, err)
+		for doing, do := range map[string]func(tx Tx) error{
+			"get":       func(tx Tx) error { _ = tx.Get("chunks", victim); return nil },
+			"walk":      func(tx Tx) error { return tx.Each("chunks", nil, func(_, _ []byte) error { return nil }) },
+			"put":       func(tx Tx) error { return tx.Put("chunks", victim, make([]byte, largeValue)) },
+			"put small": func(tx Tx) error { return tx.Put("chunks", victim, []byte("x")) },
+			"delete":    func(tx Tx) error { return tx.Delete("chunks", victim) },
+			"clear":     func(tx Tx) error { return tx.Clear("chunks") },
+		} {
+			damaged := bytes.Clone(image)
+			damage(damaged)
+			plant(t, path, damaged)
+			db, err := OpenBolt(path, false)
+			must(t, err)
+			if err := db.Update(do); !errors.Is(err, ErrCorrupt) {
+				t.Errorf("%s, and %s: %v", what, doing, err)
+			}
+			_ = db.Close()
 		}
-		_, _ = readAll(t, path)
+	}
+}
+
+func TestASmallBucketThatIsNoLeafIsFoundBeforeBboltOpens(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	db := open(t, OpenBolt, path)
+	put(t, db, "a", "k", "1")
+	must(t, db.Close())
+	image := used(t, path)
+	bucket, _ := named(t, image)
+	image[bucket+boltBucket+8] = boltBranch
+	plant(t, path, image)
+	if _, err := OpenBolt(path, false); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("error %v, want that the file is damaged", err)
 	}
 }
 
