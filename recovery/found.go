@@ -48,7 +48,7 @@ func (f *Foundation) Plan(p *Plan, votes *Votes) error {
 	if votes != nil {
 		votes.apply(p, s)
 	}
-	f.image = frontOf(p, f.Source.Images(), saved, s)
+	f.image = frontOf(p, f.Source.Images().Newest, saved, s)
 	s.Refound(list.FirstMembers([]protocol.Member{{ID: firstID, Address: f.Address}}))
 	f.head, f.closed, f.applied, f.length = s.AppendHead(nil), s.TakeClosed(), s.Applied(), s.Length()
 	p.step("make a store for the first and only member of a new cluster %q (%s): server %s at %s, with %s entries up to instance %s, and the sessions",

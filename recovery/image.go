@@ -17,46 +17,30 @@ import (
 //     differ, and pieces of two make none.
 //  2. The list has as many entries as the image stands for, at least: else the next
 //     command would get the place of one that the image has already, and be skipped.
-//  3. The entries behind the image's index are those that come next in that state. Below,
-//     no entry is left for which something else may have been taken.
+//  3. The entries behind the image's index are those that come next in that state. Where
+//     the places between the checkpoint and the image come from votes, nobody knows
+//     whether they are: the plan says so.
 //
 // An image is written beside checkpoints, so it may be ahead of the list in the last
 // one. What it stands for was decided: nothing else is applied to a machine.
 
-// usable is the newest image that the list of the same checkpoint, of so many entries, is
-// whole behind. ok is false if there is none, and the list's front is not there either.
-func usable(named storage.Images, length uint64) (image storage.Image, ok bool) {
-	for _, i := range []storage.Image{named.Newest, named.Before} {
-		if i.Index > 0 && i.Index <= length && i.Index/protocol.ChunkEntries >= named.Kept {
-			return i, true
-		}
-	}
-	return storage.Image{}, named.Kept == 0
-}
-
-// frontOf chooses the image for a list that begins a new cluster, none if the list is
-// there from its first entry on; and says what that means. The checkpoint had so many
-// entries of it; votes may have been applied since.
-func frontOf(p *Plan, named storage.Images, saved uint64, s *list.State) storage.Image {
-	newest := named.Newest
-	image, ok := usable(named, saved)
+// frontOf is the image for a list that begins a new cluster, none if there is none; and
+// says what that means. The checkpoint had so many entries of the list; votes may have
+// been applied since. What the newest image stands for was decided: it is never given up
+// for votes, which may not be. They come behind it.
+func frontOf(p *Plan, image storage.Image, saved uint64, s *list.State) storage.Image {
 	switch {
-	case newest.Index > s.Length():
+	case image.Index > s.Length():
 		p.step("go on from the image of the program's state, which stands for %s entries of the list: more than are known otherwise. All of these were decided: "+
-			"what is said of votes on them is no loss", number(newest.Index))
-		image = newest
-		image.Index = (newest.Index + protocol.ChunkEntries - 1) / protocol.ChunkEntries * protocol.ChunkEntries
+			"what is said of votes on them is no loss", number(image.Index))
+		image.Index = (image.Index + protocol.ChunkEntries - 1) / protocol.ChunkEntries * protocol.ChunkEntries
 		s.SkipTo(image.Index)
-	case !ok:
-		p.lose("the word that each command is applied once, for those around entry %s: the image of the program's state stands for so many, but the checkpoint has %s of them only, "+
-			"and the places of the others come from votes. Where something else was decided, a command there is missing, or applied twice", number(newest.Index), number(saved))
-		image = newest
+	case image.Index > saved:
+		p.lose("the word that each command is applied once, for those around entry %s: the image of the program's state stands for so many, all of them decided, but the checkpoint has %s only, "+
+			"and the places of the others come from votes. Where something else was decided, a command there is missing, or applied twice", number(image.Index), number(saved))
 	}
 	if image.Index > 0 {
 		p.step("take the image of the program's state, of %s bytes, for the first %s entries; they are not in the list themselves", number(image.Bytes), number(image.Index))
-	}
-	if image.Index > s.Length() {
-		panic(fmt.Sprintf("recovery: an image of %d entries before a list of %d", image.Index, s.Length()))
 	}
 	return image
 }

@@ -82,8 +82,8 @@ func TestANewClusterGoesOnFromAnImageAndWhatComesNext(t *testing.T) {
 	}{
 		{"an image within the list", []uint64{1500, 2500}, nil, false, 2500, 3100, 32, ""},
 		{"with votes", []uint64{1500, 2500}, []protocol.Instance{33, 34}, false, 2500, 3300, 34, ""},
-		{"ahead of the list, the votes go further: the older one", []uint64{2500, 3150}, []protocol.Instance{33, 34}, false, 2500, 3300, 34, ""},
-		{"ahead of the list, which is there from its first entry on", []uint64{3150}, []protocol.Instance{33}, false, 0, 3200, 33, ""},
+		{"ahead of the list, the votes go further", []uint64{2500, 3150}, []protocol.Instance{33, 34}, false, 3150, 3300, 34, "around entry 3,150"},
+		{"ahead of the list, which is there from its first entry on", []uint64{3150}, []protocol.Instance{33}, false, 3150, 3200, 33, "around entry 3,150"},
 		{"both are ahead of the list, the votes go further", []uint64{3120, 3150}, []protocol.Instance{33, 34}, false, 3150, 3300, 34, "around entry 3,150"},
 		{"ahead of everything", []uint64{3150}, nil, false, 4096, 3150, 33, ""},
 		{"ahead of everything, with an older one", []uint64{2500, 3150}, nil, false, 4096, 3150, 33, ""},
@@ -112,6 +112,29 @@ func TestANewClusterGoesOnFromAnImageAndWhatComesNext(t *testing.T) {
 				t.Errorf("lost: %q, want %q", got, c.lost)
 			}
 		})
+	}
+}
+
+// neverDecided is a value like valueOf's, with other commands.
+func neverDecided(i protocol.Instance) protocol.Value {
+	run := protocol.Run{Session: 1, First: protocol.Seq((i-2)*100 + 1)}
+	for range 100 {
+		run.Count++
+		run.Block = protocol.AppendPayload(run.Block, []byte("never decided"))
+	}
+	return protocol.Value(nil).AppendRun(run)
+}
+
+// A server learns what was decided without a vote for it. The vote that it has is for
+// something else then, and its image has what was decided.
+func TestWhatAnImageHasIsNotGivenUpForAVote(t *testing.T) {
+	dir := t.TempDir()
+	makeStore(t, dir, 2, 32, protocol.Vote{Ballot: ballot(1), Instance: 33, Value: neverDecided(33)}, vote(3, 34))
+	addImages(t, dir, 2, 2500, 3150)
+	p, where := found(t, true, dir)
+	mustBeFounded(t, where, 3150, 34)
+	if got := strings.Join(p.Lost, "\n"); !strings.Contains(got, "around entry 3,150") {
+		t.Errorf("lost: %q", got)
 	}
 }
 
@@ -312,26 +335,5 @@ func TestANewClusterWithAnImageThatIsInterruptedIsFinished(t *testing.T) {
 			t.Errorf("step %d: %d entries", crash, count)
 		}
 		mustBeFounded(t, dir, 1050, 13)
-	}
-}
-
-// A peer's image is installed behind chunks that are not there; the one before it is of no use then.
-func TestAnImageBeforeAGapIsNotUsed(t *testing.T) {
-	at := func(index uint64) storage.Image { return storage.Image{Index: index, Generation: uint32(index)} }
-	for _, c := range []struct {
-		named  storage.Images
-		length uint64
-		want   uint64
-		ok     bool
-	}{
-		{storage.Images{}, 500, 0, true},
-		{storage.Images{Newest: at(6000), Before: at(1500), Kept: 5}, 5900, 0, false},
-		{storage.Images{Newest: at(6000), Before: at(1500), Kept: 5}, 6000, 6000, true},
-		{storage.Images{Newest: at(6000), Before: at(1500), Kept: 1}, 5999, 1500, true},
-		{storage.Images{Newest: at(6000), Before: at(1500)}, 1400, 0, true},
-	} {
-		if image, ok := usable(c.named, c.length); image.Index != c.want || ok != c.ok {
-			t.Errorf("%+v of %d entries: the image of %d, %v; want %d, %v", c.named, c.length, image.Index, ok, c.want, c.ok)
-		}
 	}
 }
