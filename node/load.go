@@ -30,8 +30,8 @@ type Phase struct {
 	Warmup       time.Duration
 	Duration     time.Duration
 	Commands     uint64
-	// Done is called once all of the phase's commands are acknowledged, from the
-	// loop: it must not block.
+	// Done is called once all of the phase's commands are acknowledged, or loadPatience
+	// after its end, from the loop: it must not block.
 	Done func(LoadReport)
 }
 
@@ -43,6 +43,10 @@ type LoadReport struct {
 	Latency *histogram.Histogram
 	All     uint64 // acknowledged, with those before and after
 }
+
+// loadPatience bounds the wait for a phase's last commands. They are never acknowledged
+// where their session has expired, or the majority is lost.
+const loadPatience = 10 * time.Second
 
 // load runs a Load in the loop; nil does nothing.
 type load struct {
@@ -99,22 +103,22 @@ func (l *load) partEnd() (end protocol.Time, timed bool) {
 		return l.since.Add(l.phase.Warmup), l.acked > 0
 	case loadCounting:
 		return l.since.Add(l.phase.Duration), l.phase.Commands == 0
+	case loadEnding:
+		return l.since.Add(loadPatience), true
 	}
 	return 0, false
 }
 
 // partOver says if the part under way has come to its end.
 func (l *load) partOver(now protocol.Time) bool {
-	if end, timed := l.partEnd(); timed {
-		return now >= end
-	}
-	switch l.part {
-	case loadCounting:
+	end, timed := l.partEnd()
+	switch {
+	case timed && now >= end:
+		return true
+	case l.part == loadCounting && l.phase.Commands > 0:
 		return l.report.Acked >= l.phase.Commands
-	case loadEnding:
-		return l.acked == l.offered
 	}
-	return false
+	return l.part == loadEnding && l.acked == l.offered
 }
 
 // step goes through the phase: it offers commands and hands the client's messages to the machine.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"paxos/client"
 	"paxos/protocol"
 )
 
@@ -103,5 +104,27 @@ func TestALoadWithoutAPhaseAsksForNoTurn(t *testing.T) {
 	l.step(1)
 	if at := l.deadline(); at != 0 || l.finished() {
 		t.Errorf("a turn is due at %d, finished: %t", at, l.finished())
+	}
+}
+
+// The list may not know the load's session any more, or have no majority for as long as you like.
+func TestAPhaseEndsThoughItsLastCommandsAreNotAcknowledged(t *testing.T) {
+	phases, told := make(chan Phase, 1), 0
+	l := newLoad(&Load{Phases: phases, Payload: func(n int) []byte { return make([]byte, n) }}, client.New(client.Config{SubmitBytes: 1000}), newTestMachine(t), protocol.Sender{})
+	phases <- Phase{InFlight: 5, PayloadBytes: 10, Duration: time.Second, Done: func(r LoadReport) { told++ }}
+	now := protocol.Time(1)
+	l.step(now)
+	if l.part = loadCounting; l.offered != 5 {
+		t.Fatalf("%d commands are on their way, want 5", l.offered)
+	}
+	for range 100 { // turns, when they are due
+		if told > 0 {
+			break
+		}
+		now = max(now+1, l.deadline())
+		l.step(now)
+	}
+	if ended := protocol.Time(1).Add(time.Second + loadPatience); told != 1 || now < ended {
+		t.Errorf("at %d the phase was told of %d times, want once, at %d", now, told, ended)
 	}
 }
