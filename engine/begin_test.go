@@ -61,3 +61,23 @@ func TestWhatIsBegunAfterTheEndIsNotDone(t *testing.T) {
 		t.Errorf("error %v, want that it is not done, for the engine has stopped", err)
 	}
 }
+
+// A machine may hang for ever, or write a large snapshot: who waits need not, once the node has ended.
+func TestNobodyWaitsForAMachineThatHangsWhenTheDiskHasFailed(t *testing.T) {
+	o := newNodes(t, 1)[0].options
+	hold, in := make(chan struct{}), make(chan struct{}, 2)
+	o.Mount, o.Machine = true, applying(func([]byte) any { in <- struct{}{}; <-hold; return nil })
+	e, err := Start(patient(t), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { close(hold); _ = e.Stop() }()
+	pending := []Pending{e.Begin([]byte("applied")), e.Begin([]byte("behind it"))}
+	<-in
+	e.node.Fail(errors.New("a disk"))
+	for n, p := range pending {
+		if _, err := p.Wait(patient(t)); !errors.Is(err, ErrStopped) || errors.Is(err, ErrUnknown) == errors.Is(err, ErrNotDone) || n == 0 && errors.Is(err, ErrNotDone) {
+			t.Errorf("command %d: %v", n, err)
+		}
+	}
+}

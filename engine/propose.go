@@ -25,8 +25,8 @@ func (e *Engine) Propose(ctx context.Context, command []byte) (any, error) {
 
 // Pending is a command on its way, which Begin has begun.
 type Pending struct {
-	proposal *node.Proposal
-	err      error // why it was not begun
+	pending node.Pending
+	err     error // why it was not begun
 }
 
 // Begin is the first half of Propose, Wait the second: one goroutine can have many
@@ -36,16 +36,16 @@ func (e *Engine) Begin(command []byte) Pending {
 	if e.reader != nil && e.reader.results.busy() {
 		return Pending{err: fmt.Errorf("%w: the state machine does not keep up: %w", ErrNotDone, ErrBusy)}
 	}
-	return Pending{proposal: e.node.Begin(command)}
+	return Pending{pending: e.node.Begin(command)}
 }
 
 // Wait returns what Propose would. It may be called once for each Begin, and need not
-// be called at all.
+// be called at all. A second call, of a copy, too, panics.
 func (p Pending) Wait(ctx context.Context) (any, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	result, err := p.proposal.Wait(ctx)
+	result, err := p.pending.Wait(ctx)
 	return result, outcome(err)
 }
 

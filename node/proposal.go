@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 )
 
 // Proposal is a payload on its way into the list, for somebody who waits for what a
@@ -13,13 +14,23 @@ import (
 //     Options.Placed is not set;
 //   - Options.Placed gets those that have their place, and answers by Finish or Fail.
 //
-// Who waits makes it ready for the next payload only after a good answer. After an
-// error, or where ctx has ended, the owner may hold it still: it is left alone.
+// Who waits has a Pending, and makes the Proposal ready for the next payload only after
+// a good answer. After an error, or where ctx or the server has ended, the owner may
+// hold it still: it is left alone.
 type Proposal struct {
 	call
 	payload [1][]byte
 	place   [1]Placed
 	result  any
+	waits   atomic.Uint64 // how many Waits it has had, in all its lives
+}
+
+// Pending is for who waits for a Proposal's answer. Copies of it stand for the same
+// one Wait.
+type Pending struct {
+	proposal *Proposal
+	waits    uint64          // that the proposal has had before
+	ended    <-chan struct{} // closed when the server has ended
 }
 
 // proposalPool has those that are ready for the next payload: a command costs no memory, as long as
@@ -30,15 +41,16 @@ var proposalPool = sync.Pool{New: func() any {
 	return p
 }}
 
-// keptPayload bounds the memory that a Proposal keeps for the next payload, in bytes.
-const keptPayload = 2 << 10
+// keptPayload bounds the memory that a Proposal keeps for the next payload, and while
+// it waits for its answer, in bytes: as many wait as the reader of Views allows (rule 8).
+const keptPayload = 256
 
 // PlacedAt makes a Proposal that has its place: for tests of who is told of places.
-func PlacedAt(index uint64) *Proposal {
+func PlacedAt(index uint64) (*Proposal, Pending) {
 	p := newProposal(nil)
 	p.begin()
 	p.placed = append(p.placed, Placed{Index: index})
-	return p
+	return p, p.pending(nil)
 }
 
 // newProposal makes a Proposal of a copy of a payload.
@@ -64,14 +76,27 @@ func (p *Proposal) Fail(err error) {
 	p.answer()
 }
 
-// Wait waits for the answer, or until ctx ends, as Server.Append does. It may be
-// called once.
-func (p *Proposal) Wait(ctx context.Context) (result any, err error) {
+// pending is for who waits. It is made while nobody else has p.
+func (p *Proposal) pending(ended <-chan struct{}) Pending {
+	return Pending{proposal: p, waits: p.waits.Load(), ended: ended}
+}
+
+// Wait waits for the answer, or until ctx ends, as Server.Append does. It need not be
+// called. It panics where it, or a copy's, was called before: the Proposal may be another
+// caller's by now.
+func (w Pending) Wait(ctx context.Context) (result any, err error) {
+	p := w.proposal
+	if p == nil {
+		panic("node: Wait for what Begin has not begun")
+	}
+	if !p.waits.CompareAndSwap(w.waits, w.waits+1) {
+		panic("node: Wait was called twice for what was begun once")
+	}
 	select {
 	case <-p.done: // mostly, for who has begun many
 		err = p.err
 	default:
-		err = p.wait(ctx, nil)
+		err = p.wait(ctx, w.ended)
 	}
 	if err != nil {
 		return nil, err
@@ -85,10 +110,15 @@ func (p *Proposal) Wait(ctx context.Context) (result any, err error) {
 func (p *Proposal) putBack() {
 	p.result, p.offered = nil, 0
 	p.state.Store(callWaits)
+	p.letGo()
+	proposalPool.Put(p)
+}
+
+// letGo lets go of a payload that the client core has a copy of, if it is large.
+func (p *Proposal) letGo() {
 	if cap(p.payload[0]) > keptPayload {
 		p.payload[0] = nil
 	}
-	proposalPool.Put(p)
 }
 
 // Propose is Begin, and then Wait.
@@ -101,10 +131,11 @@ func (s *Server) Propose(ctx context.Context, payload []byte) (result any, err e
 // set, the answer is the payload's index, a uint64, when Views show it. Errors, of Wait,
 // are those of Append, and those of Fail. Payloads begun one after the other are
 // appended in this order.
-func (s *Server) Begin(payload []byte) *Proposal {
+func (s *Server) Begin(payload []byte) Pending {
 	p := newProposal(payload)
+	w := p.pending(s.ended)
 	s.r.askToAppend(&p.call)
-	return p
+	return w
 }
 
 // tellPlaced tells which proposals have their place, before any View shows it, and
@@ -114,6 +145,7 @@ func (r *runner) tellPlaced(finished []*call) (others []*call) {
 	for _, c := range finished {
 		switch placed := c.proposal != nil && c.err == nil; {
 		case placed && r.Placed != nil:
+			c.proposal.letGo()
 			r.told = append(r.told, c.proposal)
 			continue
 		case placed:
