@@ -26,7 +26,7 @@ func found(t *testing.T, adopt bool, dirs ...string) (p *Plan, dir string) {
 // foundAt is found with the address of its server.
 func foundAt(t *testing.T, address string, adopt bool, dirs ...string) (p *Plan, dir string) {
 	t.Helper()
-	var left Survivors
+	left := Survivors{DropVotes: !adopt}
 	for _, d := range dirs {
 		f := take(t, d)
 		defer f.Close()
@@ -37,7 +37,7 @@ func foundAt(t *testing.T, address string, adopt bool, dirs ...string) (p *Plan,
 	defer left.Close()
 	store, folder := left.Best()
 	n := Foundation{Folder: folder, Address: address, Cluster: newCluster, Name: "second", Source: store, Now: time.UnixMilli(1)}
-	must(t, n.Plan(p, left.Votes(adopt)))
+	must(t, n.Plan(p, left.Votes()))
 	must(t, p.Do(context.Background(), func(string, ...any) {}))
 	return p, folder.dir
 }

@@ -46,26 +46,31 @@ func frontOf(p *Plan, image storage.Image, saved uint64, s *list.State) storage.
 }
 
 // preferImage takes the store whose image stands for more than the list that was taken
-// has, with all votes that can be applied to it: that is known to be decided.
-func (s *Survivors) preferImage() error {
+// has, with all votes that are applied to it: that is known to be decided. Where only the
+// votes reach as far, it says so: the image of another store has no place in this one.
+func (s *Survivors) preferImage(p *Plan) error {
 	most := 0
 	for i, store := range s.stores {
-		if n := store.Images().Newest.Index; n > s.stores[most].Images().Newest.Index {
+		if store.Images().Newest.Index > s.stores[most].Images().Newest.Index {
 			most = i
 		}
 	}
 	best, _ := s.Best()
-	if s.stores[most].Images().Newest.Index <= best.Length() {
+	index, known := s.stores[most].Images().Newest.Index, max(best.Length(), best.Images().Newest.Index)
+	if index <= known {
 		return nil
 	}
 	state, err := list.RestoreState(best.Head(), list.Options{})
 	if err != nil {
 		return err
 	}
-	s.votes.adopt(state, true)
-	if s.stores[most].Images().Newest.Index > max(state.Length(), best.Images().Newest.Index) {
+	s.votes.adopt(state, !s.DropVotes)
+	if index > state.Length() {
 		s.best = most
+		return nil
 	}
+	p.lose("what was decided for the entries %s to %s, if the votes there are for something else: the image in %s has it, the list in %s has votes only, but more of them",
+		number(known), number(index-1), s.stores[most].dir, best.dir)
 	return nil
 }
 

@@ -202,12 +202,16 @@ func TestImageAndChunksAreOfOneSurvivor(t *testing.T) {
 		by               string
 		count            uint64
 		cannotBeCompared bool
+		drop             bool
+		lost             string
 	}{
-		{"the longer list", [2]protocol.Instance{32, 33}, []uint64{2000, 3000}, []uint64{1500, 2500}, nil, "by server 2", 3200, false},
-		{"votes of the other one", [2]protocol.Instance{32, 31}, []uint64{2000, 2500}, []uint64{1500, 2600}, []protocol.Vote{vote(3, 33)}, "by server 1", 3200, false},
-		{"the image that is ahead of all lists", [2]protocol.Instance{33, 32}, []uint64{2000, 3000}, []uint64{2500, 3450}, nil, "by server 2", 3450, false},
-		{"not the one that is ahead of a list only", [2]protocol.Instance{33, 32}, []uint64{2000, 3000}, []uint64{2500, 3250}, []protocol.Vote{vote(3, 34)}, "by server 1", 3300, false},
-		{"a chunk to compare is dropped", [2]protocol.Instance{42, 30}, []uint64{4000, 4050}, []uint64{1500, 2500}, nil, "by server 1", 4100, true},
+		{"the longer list", [2]protocol.Instance{32, 33}, []uint64{2000, 3000}, []uint64{1500, 2500}, nil, "by server 2", 3200, false, false, ""},
+		{"votes of the other one", [2]protocol.Instance{32, 31}, []uint64{2000, 2500}, []uint64{1500, 2600}, []protocol.Vote{vote(3, 33)}, "by server 1", 3200, false, false, ""},
+		{"the image that is ahead of all lists", [2]protocol.Instance{33, 32}, []uint64{2000, 3000}, []uint64{2500, 3450}, nil, "by server 2", 3450, false, false, ""},
+		{"not the one that is ahead of a list only", [2]protocol.Instance{33, 32}, []uint64{2000, 3000}, []uint64{2500, 3250}, []protocol.Vote{vote(3, 34)}, "by server 1", 3300, false, false, "entries 3,200 to 3,249"},
+		{"nor where none knows more", [2]protocol.Instance{33, 32}, []uint64{2000, 3250}, []uint64{2500, 3250}, []protocol.Vote{vote(3, 34)}, "by server 1", 3300, false, false, "around"},
+		{"but if the votes are dropped", [2]protocol.Instance{33, 32}, []uint64{2000, 3000}, []uint64{2500, 3250}, []protocol.Vote{vote(3, 34)}, "by server 2", 3250, false, true, "as you wish"},
+		{"a chunk to compare is dropped", [2]protocol.Instance{42, 30}, []uint64{4000, 4050}, []uint64{1500, 2500}, nil, "by server 1", 4100, true, false, ""},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			a, b := t.TempDir(), t.TempDir()
@@ -222,7 +226,10 @@ func TestImageAndChunksAreOfOneSurvivor(t *testing.T) {
 					t.Errorf("the plan says:\n%s", p.text())
 				}
 			}
-			_, where := found(t, true, a, b)
+			p, where := found(t, !c.drop, a, b)
+			if got := strings.Join(p.Lost, "\n"); c.lost == "" && got != "" || !strings.Contains(got, c.lost) {
+				t.Errorf("lost: %q, want %q", got, c.lost)
+			}
 			count, by := machine(t, where)
 			if by != c.by || count != c.count {
 				t.Errorf("%d entries with an image %s, want %d %s", count, by, c.count, c.by)
@@ -303,7 +310,7 @@ func TestANewClusterWithAnImageThatIsInterruptedIsFinished(t *testing.T) {
 			defer left.Close()
 			store, _ := left.Best()
 			n, p := Foundation{Folder: f, Address: "127.0.0.1:9", Cluster: newCluster, Name: "second", Source: store, Now: time.UnixMilli(1)}, &Plan{}
-			must(t, n.Plan(p, left.Votes(true)))
+			must(t, n.Plan(p, left.Votes()))
 			return p.Do(t.Context(), func(string, ...any) {})
 		}
 		err := begin(func(string) error {

@@ -16,7 +16,8 @@ func number(n uint64) string { return terminal.Number(n) }
 
 // Survivors are the stopped stores that are left of a cluster whose majority is lost.
 type Survivors struct {
-	Folders []*Folder
+	Folders   []*Folder
+	DropVotes bool // above the list: apply none of them
 
 	stores []*Stopped
 	whole  map[protocol.NodeID]bool // can be started as they are
@@ -54,11 +55,14 @@ func (s *Survivors) look(p *Plan) error {
 		}
 	}
 	s.best = s.latest
-	if err := s.preferImage(); err != nil {
+	if err := s.preferImage(p); err != nil {
 		return err
 	}
 	if len(s.stores) > 1 {
-		p.found("the one in %s knows most of the list, and is taken; votes of all of them count", s.stores[s.best].dir)
+		p.found("the one in %s knows most of the list, and is taken", s.stores[s.best].dir)
+		if !s.DropVotes {
+			p.found("votes of all of them count")
+		}
 	}
 	if err := s.agree(p); err != nil {
 		return err
@@ -161,7 +165,7 @@ type Votes struct {
 }
 
 // Votes are those of all survivors.
-func (s *Survivors) Votes(adopt bool) *Votes { return &Votes{all: s.votes, Adopt: adopt} }
+func (s *Survivors) Votes() *Votes { return &Votes{all: s.votes, Adopt: !s.DropVotes} }
 
 // apply applies them to a list, and says what that means.
 func (v *Votes) apply(p *Plan, s *list.State) {

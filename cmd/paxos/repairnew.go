@@ -77,7 +77,7 @@ func (f *newClusterFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	var left recovery.Survivors
+	left := recovery.Survivors{DropVotes: f.votes == "drop"}
 	for _, dir := range args {
 		if err := mustBeStore(dir); err != nil {
 			return err
@@ -103,7 +103,7 @@ func (f *newClusterFlags) run(cmd *cobra.Command, args []string) error {
 	p.Lost = append(p.Lost, lastResort...)
 	store, folder := left.Best()
 	n := recovery.Foundation{Folder: folder, Address: address, Name: name, Cluster: cluster, Source: store, Now: time.Now()}
-	if err := n.Plan(p, left.Votes(f.votes == "adopt")); err != nil {
+	if err := n.Plan(p, left.Votes()); err != nil {
 		return fail(recoveryExitCode(err), err)
 	}
 	p.Then = append(p.Then, "never start an old member on its old folder again: empty the folders of the lost ones before they come back")
