@@ -28,6 +28,10 @@ import (
 // So deleting comes last, in as many transactions as it likes, and what a crash
 // leaves behind is deleted next time.
 
+// MaxImageIndex bounds what an image can stand for: a list has 2^53-1 entries at most, and
+// an index is rounded up to a border of chunks where the list goes on behind it.
+const MaxImageIndex = 1<<53 - protocol.ChunkEntries
+
 // Image names an image of the store. The zero Image is none.
 type Image struct {
 	Index      uint64 // of the first entry of the list that it does not stand for
@@ -359,6 +363,9 @@ func (s *Store) readImages(tx kv.Tx) (Images, error) {
 
 // check says what cannot be.
 func (i *Images) check() error {
+	if i.Newest.Index > MaxImageIndex {
+		return fmt.Errorf("an image of the first %d entries, a list has fewer", i.Newest.Index)
+	}
 	if i.Kept > i.Newest.Index/protocol.ChunkEntries || i.Before.Index > i.Newest.Index {
 		return fmt.Errorf("images of the first %d and %d entries, but the chunks below %d are dropped",
 			i.Before.Index, i.Newest.Index, i.Kept)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"strings"
 	"testing"
 
 	"paxos/protocol"
@@ -253,6 +254,23 @@ func TestAMissingPieceOfANamedImageIsDamage(t *testing.T) {
 	w.dbs.Damage(testDB, bucketMeta, keyImages, flipLast)
 	if _, err := w.open(false); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a damaged list of images: %v", err)
+	}
+}
+
+func TestAnImageOfMoreEntriesThanAListHasIsDamage(t *testing.T) {
+	for index, possible := range map[uint64]bool{MaxImageIndex: true, MaxImageIndex + 1: false, 1 << 60: false, 1<<64 - 6: false} {
+		w := newWorld(1)
+		_, err := w.open(true)
+		must(t, err)
+		image, err := w.writeImage(5)
+		must(t, err)
+		must(t, image.Finish(index))
+		must(t, w.close(nil))
+		_, err = w.open(false)
+		if possible && err != nil || !possible && (!errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), testDB)) {
+			t.Errorf("an image of %d entries: %v", index, err)
+		}
+		w.kill()
 	}
 }
 

@@ -141,7 +141,7 @@ func decodeImage(b []byte) (i storage.Image, err error) {
 	}
 	i.Index, i.Pieces = binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint32(b[8:])
 	i.Bytes, i.Sum = binary.LittleEndian.Uint64(b[12:]), binary.LittleEndian.Uint64(b[20:])
-	if pieces := uint64(i.Pieces); i.Index == 0 || i.Bytes < pieces || i.Bytes > pieces*list.MaxRawPiece {
+	if pieces := uint64(i.Pieces); i.Index == 0 || i.Index > storage.MaxImageIndex || i.Bytes < pieces || i.Bytes > pieces*list.MaxRawPiece {
 		return i, fmt.Errorf("an impossible image: %+v", i)
 	}
 	return i, nil

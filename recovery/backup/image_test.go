@@ -117,6 +117,8 @@ func TestAnImageThatIsNotWholeIsNoBackup(t *testing.T) {
 		"a piece too few":                func(s *imaged) { s.image.Pieces-- },
 		"no piece":                       func(s *imaged) { s.image.Pieces, s.image.Bytes = 0, 0 },
 		"more than its pieces can hold":  func(s *imaged) { s.image.Bytes += 3 * list.MaxRawPiece },
+		"more entries than lists have":   func(s *imaged) { s.image.Index = storage.MaxImageIndex + 1 },
+		"an index that overflows":        func(s *imaged) { s.image.Index = 1<<64 - 6 },
 		"something that does not decode": func(s *imaged) { s.pieces[2].Data = []byte("not a piece") },
 	} {
 		s := withImage(t, 1500, 1100)
