@@ -16,7 +16,7 @@ func (s *State) Refound(members Members) { s.members = members }
 // program's state stands for all of them (package storage), and what is appended next
 // gets the index length, the first of a chunk. It counts as an instance: a replica that
 // has applied those before only, or none, has another list, and must get this one. As
-// Refound, it is for the tools only. It panics if the list is longer, or length is no
+// Refound, it is for the tools only. Sessions stay as they are. It panics if the list is longer, or length is no
 // border of chunks.
 func (s *State) SkipTo(length uint64) {
 	if length < s.length || length > maxLength || length%protocol.ChunkEntries != 0 {

@@ -51,7 +51,7 @@ func (f *Foundation) Plan(p *Plan, votes *Votes) error {
 	f.image = frontOf(p, f.Source.Images().Newest, saved, s)
 	s.Refound(list.FirstMembers([]protocol.Member{{ID: firstID, Address: f.Address}}))
 	f.head, f.closed, f.applied, f.length = s.AppendHead(nil), s.TakeClosed(), s.Applied(), s.Length()
-	p.step("make a store for the first and only member of a new cluster %q (%s): server %s at %s, with %s entries up to instance %s, and the sessions",
+	p.step("make a store for the first and only member of a new cluster %q (%s): server %s at %s, with %s entries up to instance %s, and the sessions that are known",
 		f.Name, f.Cluster, firstID, f.Address, number(f.length), f.applied)
 	if err := f.Folder.planPut(p); err != nil {
 		return err

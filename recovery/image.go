@@ -32,7 +32,8 @@ func frontOf(p *Plan, image storage.Image, saved uint64, s *list.State) storage.
 	switch {
 	case image.Index > s.Length():
 		p.step("go on from the image of the program's state, which stands for %s entries of the list: more than are known otherwise. All of these were decided: "+
-			"what is said of votes on them is no loss", number(image.Index))
+			"what is said of votes on them is no loss. The sessions are those of the first %s: a request of one that is sent again, and that only the image has, is taken for a new one",
+			number(image.Index), number(s.Length()))
 		image.Index = (image.Index + protocol.ChunkEntries - 1) / protocol.ChunkEntries * protocol.ChunkEntries
 		s.SkipTo(image.Index)
 	case image.Index > saved:

@@ -105,6 +105,9 @@ func TestANewClusterGoesOnFromAnImageAndWhatComesNext(t *testing.T) {
 				t.Errorf("the machine has %d entries, want %d", count, c.count)
 			}
 			mustBeFounded(t, where, c.image, c.now)
+			if old := strings.Contains(p.text(), "sessions are those of the first"); old != (c.image == 4096) {
+				t.Errorf("the plan says of the sessions:\n%s", p.text())
+			}
 			if c.what == "ahead of everything" { // once, for it takes long
 				mustVerify(t, where)
 			}
