@@ -21,8 +21,12 @@ type results struct {
 }
 
 // maxResults bounds the commands that wait for the machine. Beyond, Propose is
-// refused: the machine is slower than those who ask it.
-const maxResults = 16 << 10
+// refused: the machine is slower than those who ask it. Beyond fewResults they keep no
+// memory for payloads (rule 8).
+const (
+	maxResults = 16 << 10
+	fewResults = 1 << 10
+)
 
 // busy reports whether too many wait.
 func (r *results) busy() bool { return r.count.Load() >= maxResults }
@@ -45,8 +49,12 @@ func (r *results) placed(proposals []*node.Proposal) {
 }
 
 func (r *results) wait(p *node.Proposal) {
-	if n := len(r.waiting); n > 0 && r.waiting[n-1].Index() >= p.Index() {
+	n := len(r.waiting)
+	if n > 0 && r.waiting[n-1].Index() >= p.Index() {
 		panic(fmt.Sprintf("engine: places are told in order: %d after %d", p.Index(), r.waiting[n-1].Index()))
+	}
+	if n >= fewResults {
+		p.LetGo()
 	}
 	r.waiting = append(r.waiting, p)
 }

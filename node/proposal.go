@@ -41,13 +41,13 @@ var proposalPool = sync.Pool{New: func() any {
 	return p
 }}
 
-// keptPayload bounds the memory that a Proposal keeps for the next payload, and while
-// it waits for its answer, in bytes: as many wait as the reader of Views allows (rule 8).
-const keptPayload = 256
+// keptPayload bounds the memory that a Proposal keeps for the next payload, in bytes,
+// and from its place on: others are let go then (rule 8).
+const keptPayload = 2 << 10
 
 // PlacedAt makes a Proposal that has its place: for tests of who is told of places.
-func PlacedAt(index uint64) (*Proposal, Pending) {
-	p := newProposal(nil)
+func PlacedAt(index uint64, payload []byte) (*Proposal, Pending) {
+	p := newProposal(payload)
 	p.begin()
 	p.placed = append(p.placed, Placed{Index: index})
 	return p, p.pending(nil)
@@ -114,12 +114,15 @@ func (p *Proposal) putBack() {
 	proposalPool.Put(p)
 }
 
-// letGo lets go of a payload that the client core has a copy of, if it is large.
+// letGo lets go of the payload, which the client core has a copy of, if it is large.
 func (p *Proposal) letGo() {
 	if cap(p.payload[0]) > keptPayload {
-		p.payload[0] = nil
+		p.LetGo()
 	}
 }
+
+// LetGo lets go of the payload's memory, for an owner who has many wait (rule 8).
+func (p *Proposal) LetGo() { p.payload[0] = nil }
 
 // Propose is Begin, and then Wait.
 func (s *Server) Propose(ctx context.Context, payload []byte) (result any, err error) {
