@@ -194,7 +194,7 @@ func OpenStopped(dir string) (*Stopped, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stopped{Saved: saved, dir: dir}
+	s := &Stopped{Saved: saved, dir: dir, images: saved.Images()}
 	if saved.Head() == nil {
 		return s, nil
 	}
@@ -211,7 +211,13 @@ type Stopped struct {
 	dir    string
 	length uint64
 	raw    []byte
+
+	images  storage.Images // that are of use
+	noFront error          // why nothing stands for the dropped chunks
 }
+
+// Images implements Source.
+func (s *Stopped) Images() storage.Images { return s.images }
 
 // About implements Source.
 func (s *Stopped) About() string {

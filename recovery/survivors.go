@@ -58,6 +58,9 @@ func (s *Survivors) look(p *Plan) error {
 	if err := s.preferImage(p); err != nil {
 		return err
 	}
+	if best, _ := s.Best(); best.noFront != nil {
+		return best.noFront
+	}
 	if len(s.stores) > 1 {
 		p.found("the one in %s knows most of the list, and is taken", s.stores[s.best].dir)
 		if !s.DropVotes {
@@ -95,8 +98,11 @@ func (s *Survivors) fits(store *Stopped, seen map[protocol.NodeID]string) error 
 	return nil
 }
 
-// read takes the votes and pins of a store, those behind damage too.
+// read takes the votes and pins of a store, those behind damage too, and reads its images.
 func (s *Survivors) read(p *Plan, store *Stopped) error {
+	if err := store.readImages(p); err != nil {
+		return err
+	}
 	var last protocol.Instance
 	above := 0
 	take := func(v protocol.Vote) {
