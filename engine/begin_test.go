@@ -74,7 +74,17 @@ func TestNobodyWaitsForAMachineThatHangsWhenTheDiskHasFailed(t *testing.T) {
 	defer func() { close(hold); _ = e.Stop() }()
 	pending := []Pending{e.Begin([]byte("applied")), e.Begin([]byte("behind it"))}
 	<-in
+	read := make(chan error, 1)
+	go func() { read <- e.Read(patient(t)) }()
+	eventually(t, "the read waits for the machine", func() bool {
+		e.reader.mu.Lock()
+		defer e.reader.mu.Unlock()
+		return len(e.reader.marks) > 0
+	})
 	e.node.Fail(errors.New("a disk"))
+	if err := <-read; !errors.Is(err, ErrStopped) {
+		t.Errorf("a read: %v", err)
+	}
 	for n, p := range pending {
 		if _, err := p.Wait(patient(t)); !errors.Is(err, ErrStopped) || errors.Is(err, ErrUnknown) == errors.Is(err, ErrNotDone) || n == 0 && errors.Is(err, ErrNotDone) {
 			t.Errorf("command %d: %v", n, err)

@@ -224,6 +224,9 @@ func (r *reader) wait(ctx context.Context, index uint64) error {
 	case <-ctx.Done():
 		r.unmark(done)
 		return fmt.Errorf("read: the state machine has not come so far in time: %w", context.Cause(ctx))
+	case <-r.engine.node.Failed(): // the machine may hang
+		r.unmark(done)
+		return fmt.Errorf("read: %w", ErrStopped)
 	}
 	if r.next.Load() >= index {
 		return nil
