@@ -39,7 +39,7 @@
 //	reader.go   the reader of the list; results.go: who waits for a result
 //	list.go     the list itself, status, members
 //	leader.go   who leads
-//	metrics.go  a collector for Prometheus
+//	figures.go  what monitoring wants to know; engine/metrics has it for Prometheus
 //	place.go    who this node is; seek.go: asking the others
 //	door.go     listening for the others
 package engine

@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"paxos/server"
 	"paxos/storage"
 )
@@ -236,25 +234,6 @@ func TestAStrangerCannotJoin(t *testing.T) {
 	nodes[1].options.Init, nodes[1].options.Join = false, true
 	if err := nodes[1].tryStart(); !errors.Is(err, ErrPlace) {
 		t.Errorf("nobody has added it: %v", err)
-	}
-}
-
-func TestMetricsTellOfNodeAndMachine(t *testing.T) {
-	n := newNodes(t, 1)[0]
-	n.start()
-	propose(t, n, "a")
-	registry := prometheus.NewPedanticRegistry()
-	registry.MustRegister(n.Collector("v1"))
-	all, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	values := map[string]float64{}
-	for _, family := range all {
-		values[family.GetName()] = family.GetMetric()[0].GetGauge().GetValue()
-	}
-	if values["paxos_machine_applied_commands"] != 1 || values["paxos_list_length"] != 1 {
-		t.Errorf("after one command: %v", values)
 	}
 }
 

@@ -76,10 +76,7 @@ func (e *Engine) Stale() time.Duration { return e.node.Stale() }
 func (e *Engine) Status() Status { return e.node.Status() }
 
 // Figures is what monitoring wants to know; false: there is nothing to tell yet.
-// Package node/metrics makes Prometheus metrics of it:
-//
-//	registry := metrics.NewRegistry(e.Figures, "v1.2.3") // or your own, with Collector
-//	http.Handle("/metrics", metrics.Page(registry))
+// Package engine/metrics has it, and what MachineFigures tells, for Prometheus.
 func (e *Engine) Figures() (Figures, bool) { return e.node.Figures() }
 
 // Peers tells how it stands with the connections to the others.

@@ -1,21 +1,21 @@
-package engine
+package metrics
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
 
+	"paxos/engine"
 	"paxos/node/metrics"
 )
 
-// Collector tells of the node and its machine, for the caller's
-// Prometheus registry: docs/operations.md and docs/engine.md have the metrics.
-// version is that of the caller's program.
-func (e *Engine) Collector(version string) prometheus.Collector {
+// NewCollector tells of an engine's node and its machine. version is that of the
+// caller's program.
+func NewCollector(e *engine.Engine, version string) prometheus.Collector {
 	return collector{e, metrics.NewCollector(e.Figures, version)}
 }
 
 // collector adds the machine's metrics to those of the node.
 type collector struct {
-	engine *Engine
+	engine *engine.Engine
 	node   prometheus.Collector
 }
 
@@ -23,28 +23,28 @@ type collector struct {
 type figure struct {
 	desc *prometheus.Desc
 	kind prometheus.ValueType
-	of   func(*reader) float64
+	of   func(*engine.MachineFigures) uint64
 }
 
-func newFigure(name, help string, kind prometheus.ValueType, of func(*reader) float64) figure {
+func newFigure(name, help string, kind prometheus.ValueType, of func(*engine.MachineFigures) uint64) figure {
 	return figure{prometheus.NewDesc(name, help, nil, nil), kind, of}
 }
 
 var figures = []figure{
 	newFigure("paxos_machine_applied_commands", "Commands of the list that the state machine has applied, or got in an image.", prometheus.GaugeValue,
-		func(r *reader) float64 { return float64(r.next.Load()) }),
+		func(f *engine.MachineFigures) uint64 { return f.Applied }),
 	newFigure("paxos_machine_behind_commands", "Commands of the list that the state machine has not applied yet.", prometheus.GaugeValue,
-		func(r *reader) float64 { return max(float64(r.engine.node.View().Length())-float64(r.next.Load()), 0) }),
+		func(f *engine.MachineFigures) uint64 { return f.Behind }),
 	newFigure("paxos_machine_waiting_commands", "Commands that wait for their result here.", prometheus.GaugeValue,
-		func(r *reader) float64 { return float64(r.results.count.Load()) }),
+		func(f *engine.MachineFigures) uint64 { return f.Waiting }),
 	newFigure("paxos_machine_images_total", "Images of the state machine that were written.", prometheus.CounterValue,
-		func(r *reader) float64 { return float64(r.images.Load()) }),
+		func(f *engine.MachineFigures) uint64 { return f.Images }),
 	newFigure("paxos_machine_restores_total", "Images that the state machine went on from.", prometheus.CounterValue,
-		func(r *reader) float64 { return float64(r.restores.Load()) }),
+		func(f *engine.MachineFigures) uint64 { return f.Restores }),
 	newFigure("paxos_machine_image_bytes", "Bytes of the newest image, before compression.", prometheus.GaugeValue,
-		func(r *reader) float64 { return float64(r.engine.node.Images().Newest.Bytes) }),
+		func(f *engine.MachineFigures) uint64 { return f.ImageBytes }),
 	newFigure("paxos_machine_image_commands", "Commands that the newest image stands for.", prometheus.GaugeValue,
-		func(r *reader) float64 { return float64(r.engine.node.Images().Newest.Index) }),
+		func(f *engine.MachineFigures) uint64 { return f.ImageCommands }),
 }
 
 // Describe implements prometheus.Collector.
@@ -58,10 +58,11 @@ func (c collector) Describe(out chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (c collector) Collect(out chan<- prometheus.Metric) {
 	c.node.Collect(out)
-	if c.engine.reader == nil {
+	now, ok := c.engine.MachineFigures()
+	if !ok {
 		return
 	}
 	for _, f := range figures {
-		out <- prometheus.MustNewConstMetric(f.desc, f.kind, f.of(c.engine.reader))
+		out <- prometheus.MustNewConstMetric(f.desc, f.kind, float64(f.of(&now)))
 	}
 }
