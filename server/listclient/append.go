@@ -10,18 +10,7 @@ import (
 // Append appends v and returns its place. Errors are *Error. The call waits as long as ctx lets it, but not
 // much longer than Config.GiveUp.
 func (c *Client) Append(ctx context.Context, v value.Value) (Position, error) {
-	if err := c.fits(v); err != nil {
-		return Position{}, err
-	}
-	g := single()
-	c.appends.put(ctx, g, v)
-	c.appends.wait(ctx, g)
-	if g.err != nil {
-		return Position{}, g.err // g is not used again: a batch may still know it
-	}
-	p := g.one[0]
-	singles.Put(g)
-	return p, nil
+	return c.Begin(ctx, v).Wait(ctx)
 }
 
 // AppendAll appends values, in their order; values of others may stand between them. It returns the

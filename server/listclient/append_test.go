@@ -146,9 +146,10 @@ func TestTooLongValuesAreNotSent(t *testing.T) {
 	long := value.String(strings.Repeat("x", 16<<10))
 	_, one := c.Append(background(t), long)
 	_, all := c.AppendAll(background(t), []value.Value{value.Int(1), long})
+	_, begun := c.Begin(background(t), long).Wait(background(t))
 	var async error
 	c.Go(background(t), long, func(_ Position, err error) { async = err })
-	for _, err := range []error{one, all, async} {
+	for _, err := range []error{one, all, begun, async} {
 		if !errors.Is(err, ErrTooLarge) || !errors.Is(err, ErrNotDone) {
 			t.Errorf("%v", err)
 		}

@@ -97,6 +97,34 @@ func BenchmarkGo(b *testing.B) {
 	b.ReportMetric(float64(b.N)/float64(f.count("/v1/list")), "values/request")
 }
 
+// BenchmarkBegin keeps so many values under way from one goroutine, which waits for the oldest.
+func BenchmarkBegin(b *testing.B) {
+	for _, n := range []int{64, 1024} {
+		b.Run(fmt.Sprintf("underway=%d", n), func(b *testing.B) {
+			f := newFake()
+			_, names := f.open(b, 1)
+			c := open(b, names)
+			ctx := context.Background()
+			window := make([]Pending, n)
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range b.N + n {
+				p := &window[i%n]
+				if i >= n {
+					if _, err := p.Wait(ctx); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if i < b.N {
+					*p = c.Begin(ctx, text64)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "calls/s")
+			b.ReportMetric(float64(b.N)/float64(f.count("/v1/list")), "values/request")
+		})
+	}
+}
+
 func BenchmarkGet(b *testing.B) {
 	for _, n := range []int{1, 64, 1024} {
 		b.Run(fmt.Sprintf("callers=%d", n), func(b *testing.B) {

@@ -9,7 +9,8 @@
 //	for e, err := range c.List(ctx, 0) { ... }
 //
 // A [Client] may be used by any number of goroutines, and one for a program is
-// best: calls that happen at the same time share requests.
+// best: calls that happen at the same time share requests. One goroutine can have many
+// appends under way, too, with [Client.Begin] and [Pending.Wait].
 //
 // # Never twice
 //
@@ -49,7 +50,7 @@
 //
 // # Where to read on
 //
-// append.go and get.go are the calls, batch.go makes batches of them, lane.go sends these,
+// append.go, begin.go and get.go are the calls, batch.go makes batches of them, lane.go sends these,
 // session.go knows what becomes of them (renew.go: how it ends), reader.go gathers reads, stream.go keeps
 // lists and watches going; link.go and conn.go are the connections, servers.go chooses.
 package listclient

@@ -102,6 +102,41 @@ func ExampleClient_Go() {
 	// 2
 }
 
+// One goroutine has up to four values under way, and waits for the oldest.
+func ExampleClient_Begin() {
+	cfg, stop := cluster()
+	defer stop()
+	c, err := listclient.New(cfg)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+
+	var window [4]listclient.Pending
+	for i := range 6 + len(window) {
+		oldest := &window[i%len(window)]
+		if i >= len(window) {
+			at, err := oldest.Wait(ctx)
+			if err != nil {
+				log.Fatal(err)
+			}
+			fmt.Println(at.Index)
+		}
+		if i < 6 {
+			*oldest = c.Begin(ctx, value.Int(int64(i)))
+		}
+	}
+	// Output:
+	// 0
+	// 1
+	// 2
+	// 3
+	// 4
+	// 5
+}
+
 func ExampleClient_Watch() {
 	cfg, stop := cluster()
 	defer stop()
@@ -134,6 +169,8 @@ func glance(ctx context.Context) error {
 
 	at, err := c.Append(ctx, value.Int(5))                                          // at.Index: its place in the list
 	places, err := c.AppendAll(ctx, []value.Value{value.String("a"), value.Int(6)}) // in their order
+	pending := c.Begin(ctx, value.Int(7))                                           // many from one goroutine,
+	at, err = pending.Wait(ctx)                                                     // which waits for each later
 	c.Go(ctx, value.Int(7), func(p listclient.Position, err error) {})              // without waiting
 
 	v, err := c.Get(ctx, 3) // linearizable

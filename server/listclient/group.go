@@ -3,6 +3,7 @@ package listclient
 import (
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"paxos/server/value"
 )
@@ -41,8 +42,9 @@ func (c command) reserved() int64 {
 type group struct {
 	// then, if not nil, gets the answer; otherwise done gets a token.
 	// Only groups of one value have then.
-	then func(Position, error)
-	done chan struct{}
+	then  func(Position, error)
+	done  chan struct{}
+	waits atomic.Uint64 // how many Waits it has had, in all its lives
 
 	// Guarded by appender.mu.
 	waiting int  // of its commands stand in the queue

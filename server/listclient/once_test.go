@@ -89,7 +89,7 @@ func (l *ledger) caller(c *Client, name string, n int, rng *rand.Rand, impatient
 		if impatient && rng.IntN(8) == 0 {
 			ctx, cancel = context.WithTimeout(ctx, rand.N(20*time.Millisecond))
 		}
-		switch rng.IntN(3) {
+		switch rng.IntN(4) {
 		case 0:
 			p, err := c.Append(ctx, v(i))
 			l.note(v(i), p, err)
@@ -108,6 +108,10 @@ func (l *ledger) caller(c *Client, name string, n int, rng *rand.Rand, impatient
 			count := min(1+rng.IntN(12), n-i)
 			l.batch(ctx, c, count, func(k int) value.Value { return v(i + k) })
 			i += count
+		case 3:
+			count := min(1+rng.IntN(12), n-i)
+			l.ahead(ctx, c, count, func(k int) value.Value { return v(i + k) })
+			i += count
 		}
 		cancel()
 	}
@@ -125,6 +129,18 @@ func (l *ledger) batch(ctx context.Context, c *Client, count int, v func(int) va
 		} else {
 			l.note(v, Position{}, err)
 		}
+	}
+}
+
+// ahead begins all, and then waits for each.
+func (l *ledger) ahead(ctx context.Context, c *Client, count int, v func(int) value.Value) {
+	var begun []Pending
+	for k := range count {
+		begun = append(begun, c.Begin(ctx, v(k)))
+	}
+	for k, b := range begun {
+		p, err := b.Wait(ctx)
+		l.note(v(k), p, err)
 	}
 }
 

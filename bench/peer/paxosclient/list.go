@@ -30,9 +30,14 @@ func (l *list) Ready(ctx context.Context) bool {
 
 // Run appends strings: the payload, in quotes as JSON has them.
 func (l *list) Run(ctx context.Context, p load.Phase) (load.Result, error) {
-	return load.Run(ctx, p, l.payloads, func(ctx context.Context, _ int, payload []byte) error {
-		_, err := l.client.Append(ctx, value.String(string(payload)))
-		return err
+	return load.RunAhead(ctx, p, l.payloads, load.Async[listclient.Pending]{
+		Begin: func(payload []byte) (listclient.Pending, error) {
+			return l.client.Begin(ctx, value.String(string(payload))), nil
+		},
+		Wait: func(ctx context.Context, v listclient.Pending) error {
+			_, err := v.Wait(ctx)
+			return err
+		},
 	})
 }
 
