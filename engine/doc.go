@@ -38,6 +38,7 @@
 //	image.go    images of the machine
 //	reader.go   the reader of the list; results.go: who waits for a result
 //	list.go     the list itself, status, members
+//	backup.go   backups of a node that runs
 //	leader.go   who leads
 //	figures.go  what monitoring wants to know; engine/metrics has it for Prometheus
 //	place.go    who this node is; seek.go: asking the others

@@ -26,6 +26,7 @@ type Engine struct {
 	leaders   leaders
 	door      *door // nil: the caller serves PeerHandler
 	answering chan struct{}
+	backups   chan struct{} // over HTTP
 
 	cancel     context.CancelFunc // ends the goroutines
 	goroutines sync.WaitGroup
@@ -55,6 +56,7 @@ func Start(ctx context.Context, o Options) (*Engine, error) {
 	e := &Engine{
 		options: o, place: p,
 		seeker: newSeeker(o, p), ended: make(chan struct{}), answering: make(chan struct{}, maxAnswering),
+		backups: make(chan struct{}, maxBackups),
 	}
 	e.log = o.Log.Named(e.Name())
 	if err := e.open(); err != nil {

@@ -106,6 +106,10 @@ func (s *Server) ImagePiece(generation, number uint32) ([]byte, error) {
 	return s.r.store.ImagePiece(generation, number)
 }
 
+// HoldImage keeps the newest image, and the chunks behind it, while they are read. It
+// must be released.
+func (s *Server) HoldImage() *storage.Hold { return s.r.store.Hold() }
+
 // BeginImage begins to write an image of the caller's state machine. The machine must
 // have applied the list's entries below the index that is given at the end, which
 // need not be durable as entries yet: they are decided.

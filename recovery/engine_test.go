@@ -265,6 +265,12 @@ func restoreBackup(t *testing.T, from, dir, address string) {
 	source, err := OpenBackup(file)
 	must(t, err)
 	defer source.Close()
+	foundOn(t, source, dir, address)
+}
+
+// foundOn makes the first store of a new cluster of a source.
+func foundOn(t *testing.T, source Source, dir, address string) {
+	t.Helper()
 	n := Foundation{Folder: take(t, dir), Address: address, Cluster: newCluster, Name: "second", Source: source, Now: time.UnixMilli(1)}
 	p := &Plan{}
 	must(t, n.Plan(p, nil))

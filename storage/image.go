@@ -23,7 +23,7 @@ import (
 //     them, and where Kept is not 0, the newest image stands for all before them.
 //  3. Kept and the newest index only go up.
 //  4. Nothing is deleted but chunks below Kept, and pieces of images that are neither
-//     named nor being written.
+//     named nor being written; and of these nothing that a Hold keeps.
 //
 // So deleting comes last, in as many transactions as it likes, and what a crash
 // leaves behind is deleted next time.
@@ -282,9 +282,9 @@ func deleteAll(tx kv.Tx, b kv.Bucket, keys [][]byte) error {
 // errEnough ends a walk over keys.
 var errEnough = errors.New("enough")
 
-// unneededChunks are the keys of some chunks below Kept.
+// unneededChunks are the keys of some chunks below Kept that nobody holds.
 func (s *Store) unneededChunks(tx kv.Tx) (keys [][]byte) {
-	kept := s.Images().Kept
+	kept := s.held(s.Images().Kept)
 	_ = tx.Keys(bucketChunks, nil, func(key []byte) error {
 		if len(keys) == dropKeys || binary.BigEndian.Uint64(key) >= kept {
 			return errEnough
@@ -295,12 +295,12 @@ func (s *Store) unneededChunks(tx kv.Tx) (keys [][]byte) {
 	return keys
 }
 
-// unneededPieces are the keys of some pieces of images that are neither named nor
-// being written.
+// unneededPieces are the keys of some pieces of images that are neither named, nor
+// held, nor being written.
 func (s *Store) unneededPieces(tx kv.Tx) (keys [][]byte) {
 	named := s.Images()
 	for _, g := range generations(tx) {
-		if g == named.Newest.Generation || g == named.Before.Generation || s.writing[g] {
+		if g == named.Newest.Generation || g == named.Before.Generation || s.writing[g] || s.holding(g) {
 			continue
 		}
 		_ = tx.Keys(bucketImages, pieceKey(g, 0), func(key []byte) error {
@@ -383,7 +383,7 @@ func (s *Store) openImages(tx kv.Tx, st *state) error {
 		return s.damaged("chunks below %d are dropped, but the list has %d only", named.Kept, st.ChunkCount)
 	}
 	s.images.Store(&named)
-	s.writing = make(map[uint32]bool)
+	s.writing, s.holds = make(map[uint32]bool), make(map[*Hold]bool)
 	s.generation = max(named.Newest.Generation, named.Before.Generation)
 	for _, g := range generations(tx) {
 		s.generation = max(s.generation, g)

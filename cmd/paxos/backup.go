@@ -42,8 +42,9 @@ appends go on. With --local a server gives what it has, also without a majority.
 stopped server's folder gives its last checkpoint: what came later stands in its log,
 and nobody but the others knows what of that was decided.
 
-The nodes of a program with a state machine (docs/engine.md) cannot be asked; stop one,
-and name its folder: the file has the image of the program's state then, and what follows.
+A node of a program with a state machine (docs/engine.md) is asked likewise, where the
+program mounts BackupHandler; or stop one, and name its folder. The file has the image of
+the program's state then, and what follows.
 
 The file has the list, its sessions and who the members were, compressed and with
 checksums; and nothing that could vote. FILE must not exist; it gets its name when

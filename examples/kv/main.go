@@ -107,6 +107,7 @@ func main() {
 	}
 	http.Handle("/kv/{key...}", server{e, state})
 	http.Handle(engine.PeerPath, e.PeerHandler())
+	http.Handle("GET "+engine.BackupPath, e.BackupHandler())
 	go func() { log.Print(http.ListenAndServe(*listen, nil)); stop() }()
 	go func() { <-e.Failed(); stop() }()
 	<-ctx.Done()
