@@ -62,7 +62,7 @@ func (b *busyProgram) stop() {
 func (b *busyProgram) awaitLength(t *testing.T) {
 	t.Helper()
 	for ctx := patient(t); ; {
-		if m := b.nodes[0].View().Length(); m > 4*protocol.ChunkEntries {
+		if b.nodes[1].View().Length() > 3*protocol.ChunkEntries/2 {
 			return
 		}
 		select {
