@@ -28,7 +28,7 @@ type entries struct {
 	taken  int     // how many of chunks TakeClosed returned
 	tail   []byte  // block of the entries after the last chunk
 	count  int     // entries in tail, less than ChunkEntries
-	guess  int     // bytes to start the next tail with
+	last   int     // bytes of the last chunk that was closed: the next is likely about as long
 
 	viewed     uint64   // chunks below this number may be in somebody's View
 	spare      [][]byte // buffers that came back, for tails to come
@@ -62,20 +62,25 @@ func (t *entries) extend(count int, block []byte) {
 	t.count += count
 }
 
-// newTail returns an empty buffer, one that came back if there is any.
+// newTail returns an empty buffer for a block of at least so many bytes, one that
+// came back if it is large enough. Those that are not, from when entries were
+// shorter, are let go: each would grow step by step, copied every time, and while
+// they fill the spare room no longer one would be kept.
 func (t *entries) newTail(least int) []byte {
-	if n := len(t.spare); n > 0 {
+	for n := len(t.spare); n > 0; n = len(t.spare) {
 		b := t.spare[n-1]
+		t.spare[n-1] = nil
 		t.spare, t.spareBytes = t.spare[:n-1], t.spareBytes-cap(b)
-		return b
+		if cap(b) >= max(t.last, least) {
+			return b
+		}
 	}
-	return make([]byte, 0, max(t.guess, least))
+	return make([]byte, 0, max(t.last+t.last/32, least))
 }
 
-// closeChunk hands the full tail over, without a copy. The next tail will
-// likely be about as long.
+// closeChunk hands the full tail over, without a copy.
 func (t *entries) closeChunk() {
-	t.guess = len(t.tail) + len(t.tail)/32
+	t.last = len(t.tail)
 	t.chunks = append(t.chunks, Chunk{Number: t.first + uint64(len(t.chunks)), Raw: t.tail})
 	t.tail, t.count = nil, 0
 }

@@ -1,6 +1,7 @@
 package list
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"testing"
@@ -156,6 +157,39 @@ func TestRecycledBuffersAreUsedAgain(t *testing.T) {
 	}
 	if got, err := contents(s, 0, older); err != nil || len(got) != 20*border || got[20*border-1] != "1/20480" {
 		t.Errorf("%d entries (%v), want %d", len(got), err, 20*border)
+	}
+}
+
+// Otherwise the spare room stays full of short buffers, each tail grows out of one of
+// them, and no long one is ever kept.
+func TestShortSpareBuffersGiveWayToLongOnes(t *testing.T) {
+	s, seq := New(Options{}), protocol.Seq(1)
+	apply(s, nonceOf(1))
+	round := func(chunks, size int) {
+		block := bytes.Repeat(protocol.AppendPayload(nil, make([]byte, size)), border)
+		for range chunks {
+			apply(s, protocol.Run{Session: 1, First: seq, Count: border, Block: block})
+			seq += border
+		}
+		closed := s.TakeClosed()
+		s.Checkpointed(s.Length() / border)
+		s.Recycle(closed)
+	}
+	round(500, 16)
+	if free := maxSpare - s.entries.spareBytes; free > 32*border {
+		t.Fatalf("%d bytes are left of the spare room; this test is about a full one", free)
+	}
+	round(2, 1000) // the first one does not know yet
+	round(1, 1000)
+	block := protocol.AppendPayload(nil, make([]byte, 1000))
+	if n := testing.AllocsPerRun(10, func() {
+		tail := s.entries.newTail(len(block))
+		if cap(tail) < border*len(block) {
+			t.Errorf("a tail begins with %d bytes, and needs %d", cap(tail), border*len(block))
+		}
+		s.Recycle([]Chunk{{Number: 0, Raw: tail}})
+	}); n > 0 {
+		t.Errorf("%v allocations for a tail, want none", n)
 	}
 }
 
