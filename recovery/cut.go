@@ -107,6 +107,11 @@ func (r *Reissue) Plan(p *Plan) error {
 	if err := r.checkNumber(); err != nil {
 		return err
 	}
+	if from, ok := r.Source.(*Stopped); ok {
+		if err := from.settle(p); err != nil {
+			return err
+		}
+	}
 	p.step("make a new store for %s %s of that list, with a new store id, and no promise and no vote", r.Want.Role, r.Want.ID)
 	if err := r.Folder.planPut(p); err != nil {
 		return err

@@ -32,5 +32,5 @@
 // contents.go what else is in the folder; source.go says where lists come from; join.go
 // makes a newcomer of an existing cluster, found.go the first member of a new one,
 // votes.go what a minority knows beyond its list. image.go is about the stores of programs with
-// a state machine, where an image stands for the front of the list.
+// a state machine, where an image stands for the front of the list; front.go about damaged ones.
 package recovery

@@ -46,47 +46,6 @@ func frontOf(p *Plan, image storage.Image, saved uint64, s *list.State) storage.
 	return image
 }
 
-// readImages reads the pieces of a store's newest image. A damaged one is put aside where
-// the list is whole behind the image before, or from its first entry on.
-func (s *Stopped) readImages(p *Plan) error {
-	named := s.images
-	damage := s.readImage(named.Newest)
-	if !errors.Is(damage, storage.ErrCorrupt) {
-		return damage
-	}
-	before := s.readImage(named.Before)
-	switch {
-	case named.Before.Index > 0 && named.Before.Index/protocol.ChunkEntries >= named.Kept && before == nil:
-		s.images = storage.Images{Newest: named.Before, Kept: named.Kept}
-	case named.Kept == 0:
-		s.images = storage.Images{}
-		p.then("this is the store of a program with a state machine, though without an image: start the program on it, not a list server")
-	default:
-		s.noFront = fmt.Errorf("the list in %s cannot be taken: no image of the program's state is whole that stands for what was dropped; leave this folder out, if there are others: %w",
-			s.dir, errors.Join(damage, before))
-		return nil
-	}
-	p.lose("what only the newest image in %s has, which stands for %s entries and is damaged: %v. In its place comes the image of %s entries before it, and the list behind",
-		s.dir, number(named.Newest.Index), damage, number(s.images.Newest.Index))
-	return nil
-}
-
-// readImage reads the pieces of an image, if there is one.
-func (s *Stopped) readImage(image storage.Image) error {
-	var found storage.Image
-	for n := range image.Pieces {
-		piece, err := s.piece(image, n)
-		if err != nil {
-			return err
-		}
-		found.Add(piece)
-	}
-	if !found.SamePieces(image) {
-		return fmt.Errorf("%w: the pieces of image %d in %s are not those that it was written with", storage.ErrCorrupt, image.Generation, s.dir)
-	}
-	return nil
-}
-
 // preferImage takes the store whose image stands for more than the list that was taken
 // has, with all votes that are applied to it: that is known to be decided. Where only the
 // votes reach as far, it says so: the image of another store has no place in this one.

@@ -59,7 +59,9 @@ func openBackupFile(path string, file *os.File) (*backupSource, error) {
 		return nil, err
 	}
 	h, err := backup.Verify(bufio.NewReaderSize(file, 1<<20))
-	if err != nil {
+	if errors.Is(err, backup.ErrCorrupt) {
+		return nil, fmt.Errorf("%s: %w: take another copy, or another backup: of a part of one nothing is made", path, err)
+	} else if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	s := &backupSource{path: path, file: file, header: h}
@@ -296,7 +298,8 @@ func (s *Stopped) read(from uint64, each func(index uint64, payload []byte) erro
 	})
 }
 
-// Backup writes a backup of a Source's list to out.
+// Backup writes a backup of the list to out. Settle first: else a damaged image is an error
+// in the middle.
 func (s *Stopped) Backup(out io.Writer, made time.Time, done func(chunks, of uint64)) (backup.Header, error) {
 	if s.Head() == nil {
 		return backup.Header{}, fmt.Errorf("%s: the store has no list yet", s.dir)

@@ -100,8 +100,8 @@ func (s *Survivors) fits(store *Stopped, seen map[protocol.NodeID]string) error 
 
 // read takes the votes and pins of a store, those behind damage too, and reads its images.
 func (s *Survivors) read(p *Plan, store *Stopped) error {
-	if err := store.readImages(p); err != nil {
-		return err
+	if err := store.Settle(p); err != nil && store.noFront == nil {
+		return err // one whose list cannot be taken has votes that count
 	}
 	var last protocol.Instance
 	above := 0

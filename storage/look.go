@@ -42,6 +42,9 @@ func DecodeIdentity(text []byte) (Identity, error) { return decodeIdentity(text)
 // NumberKey is the key of a vote's instance, or of a chunk's number.
 func NumberKey(n uint64) []byte { return numberKey(n) }
 
+// PieceKey is the key of a piece of an image.
+func PieceKey(generation, number uint32) []byte { return pieceKey(generation, number) }
+
 // DecodeNumberKey reads such a key.
 func DecodeNumberKey(key []byte) (uint64, error) {
 	if len(key) != 8 {

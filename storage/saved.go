@@ -14,6 +14,7 @@ import (
 // of it. It changes nothing. What is damaged is an error of the class ErrCorrupt,
 // and so nothing that is handed out is.
 type Saved struct {
+	open     kv.Opener
 	store    *Store
 	identity Identity
 	st       state
@@ -43,7 +44,7 @@ func OpenSaved(o Options) (*Saved, error) {
 }
 
 func openSaved(o Options) (*Saved, error) {
-	s := &Saved{store: &Store{dir: o.Dir, dbPath: filepath.Join(o.Dir, databaseName)}}
+	s := &Saved{open: o.OpenDB, store: &Store{dir: o.Dir, dbPath: filepath.Join(o.Dir, databaseName), looked: true}}
 	var err error
 	if s.identity, err = readIdentityFile(o); err != nil {
 		return nil, err
@@ -85,7 +86,21 @@ func (s *Saved) Piece(i Image, number uint32) ([]byte, error) {
 	if err == nil && data == nil {
 		err = fmt.Errorf("piece %d of image %d of the store in %s: there is none", number, i.Generation, s.store.dir)
 	}
-	return data, err
+	return data, s.goOn(err)
+}
+
+// goOn opens a database anew that has met damage, and may not be entered again: somewhere
+// else it may be whole.
+func (s *Saved) goOn(damage error) error {
+	if !errors.Is(damage, ErrCorrupt) {
+		return damage
+	}
+	closed := s.store.db.Close()
+	db, err := s.open(s.store.dbPath, false)
+	if err == nil {
+		s.store.db = db
+	}
+	return errors.Join(damage, closed, err)
 }
 
 // Covers is the place in the log at which replay begins.
@@ -108,7 +123,7 @@ func (s *Saved) Chunk(n uint64) ([]byte, error) {
 	if err == nil && data == nil {
 		err = fmt.Errorf("chunk %d of the store in %s: the head needs %d only", n, s.store.dir, s.st.ChunkCount)
 	}
-	return data, err
+	return data, s.goOn(err)
 }
 
 // Close lets the database go.

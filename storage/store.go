@@ -23,6 +23,7 @@ type Store struct {
 	log      *wal.Log
 	db       kv.DB
 	ending   ending
+	looked   bool // at, by Saved: nothing is written, so damage is not the end, and the rest can be read
 
 	saving sync.Mutex // held by whoever writes to the database
 	last   state      // of the last durable checkpoint
@@ -121,10 +122,14 @@ func (s *Store) view(doing string, read func(kv.Tx) error) error {
 	if err := s.ending.reason(); err != nil {
 		return err
 	}
-	if err := s.db.View(read); err != nil {
-		return s.fail(doing, err)
+	err := s.db.View(read)
+	switch {
+	case err == nil:
+		return nil
+	case s.looked:
+		return fmt.Errorf("%s: %w", doing, classify(err))
 	}
-	return nil
+	return s.fail(doing, err)
 }
 
 // Close ends the use of the store, after a last checkpoint unless that is nil or

@@ -44,7 +44,8 @@ and nobody but the others knows what of that was decided.
 
 A node of a program with a state machine (docs/engine.md) is asked likewise, where the
 program mounts BackupHandler; or stop one, and name its folder. The file has the image of
-the program's state then, and what follows.
+the program's state then, and what follows. Where the newest image in a folder is damaged
+the one before it is taken, if the list behind that is whole; what is lost is printed.
 
 The file has the list, its sessions and who the members were, compressed and with
 checksums; and nothing that could vote. FILE must not exist; it gets its name when
@@ -112,12 +113,14 @@ func (f *backupFlags) writeFile(cmd *cobra.Command, s listSource, path string) (
 	status := terminal.NewStatus(cmd.ErrOrStderr())
 	defer status.Clear()
 	counted := &countingWriter{out: partial, status: status}
-	if err := f.copyFrom(cmd.Context(), s, counted); err != nil {
+	seen, err := f.copyFrom(cmd.Context(), s, counted)
+	if err != nil {
 		return r, err
 	}
 	if r, err = readBack(path, partial); err != nil {
 		return r, err
 	}
+	r.Found, r.Lost = seen.Found, seen.Lost
 	if err := partial.Sync(); err != nil {
 		return r, err
 	}
@@ -127,22 +130,25 @@ func (f *backupFlags) writeFile(cmd *cobra.Command, s listSource, path string) (
 	return r, vfs.OS{}.SyncDir(filepath.Dir(path))
 }
 
-// copyFrom writes a backup of whatever the source is.
-func (f *backupFlags) copyFrom(ctx context.Context, s listSource, out io.Writer) error {
+// copyFrom writes a backup of whatever the source is. What was found damaged, and is lost
+// by that, is in seen.
+func (f *backupFlags) copyFrom(ctx context.Context, s listSource, out io.Writer) (seen recovery.Plan, err error) {
 	if s.dir == "" {
-		return s.servers.fetch(ctx, f.local, out)
+		return seen, s.servers.fetch(ctx, f.local, out)
 	}
 	folder, err := takeStopped(s.dir)
 	if err != nil {
-		return err
+		return seen, err
 	}
 	stopped, err := recovery.OpenStopped(s.dir)
 	if err != nil {
-		return errors.Join(err, folder.Close())
+		return seen, errors.Join(err, folder.Close())
 	}
 	buffered := bufio.NewWriterSize(out, 1<<20)
-	_, err = stopped.Backup(buffered, time.Now(), nil)
-	return errors.Join(err, buffered.Flush(), stopped.Close(), folder.Close())
+	if err = stopped.Settle(&seen); err == nil {
+		_, err = stopped.Backup(buffered, time.Now(), nil)
+	}
+	return seen, errors.Join(err, buffered.Flush(), stopped.Close(), folder.Close())
 }
 
 // readBack reads what was written: nothing is a backup that cannot be read.
@@ -183,6 +189,8 @@ type backupReport struct {
 	Length  uint64    `json:"length"`  // entries
 	Made    time.Time `json:"made"`
 	Image   uint64    `json:"image,omitempty"` // entries that an image of a program's state stands for
+	Found   []string  `json:"found,omitempty"` // what is damaged where it comes from
+	Lost    []string  `json:"lost,omitempty"`  // what is not in it for that
 }
 
 func reportOf(path string, file *os.File, h backup.Header) (backupReport, error) {
@@ -190,7 +198,10 @@ func reportOf(path string, file *os.File, h backup.Header) (backupReport, error)
 	if err != nil {
 		return backupReport{}, err
 	}
-	return backupReport{path, info.Size(), h.Cluster.String(), uint64(h.Applied), h.Length, h.Made.UTC(), h.Image.Index}, nil
+	return backupReport{
+		File: path, Bytes: info.Size(), Cluster: h.Cluster.String(),
+		Applied: uint64(h.Applied), Length: h.Length, Made: h.Made.UTC(), Image: h.Image.Index,
+	}, nil
 }
 
 // WriteText says it for people.
@@ -201,6 +212,12 @@ func (r backupReport) WriteText(out io.Writer) error {
 	}
 	_, err := fmt.Fprintf(out, "%s: whole; %s values of cluster %s up to instance %d, made %s, %s bytes%s\n",
 		r.File, terminal.Number(r.Length), r.Cluster, r.Applied, r.Made.Format(time.RFC3339), terminal.Number(r.Bytes), image)
+	for _, line := range r.Found {
+		_, err = fmt.Fprintf(out, "damaged: %s\n", line)
+	}
+	for _, line := range r.Lost {
+		_, err = fmt.Fprintf(out, "lost: %s\n", line)
+	}
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -58,7 +59,7 @@ func TestABackupUnderLoadIsRestoredElsewhere(t *testing.T) {
 	k.await(t, int64(before)+5) // it went on
 	k.stop()
 	ok(t, json.Unmarshal([]byte(s.paxos("backup", "--verify", file, "--json")), &read))
-	if made != read || int(made.Length) < before {
+	if !reflect.DeepEqual(made, read) || int(made.Length) < before {
 		t.Errorf("%d values were acknowledged before; made %+v, read %+v", before, made, read)
 	}
 	if code, _, stderr := call(t, "", "backup", s.File(), file); code != exitUsage || !strings.Contains(stderr, "there already") {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +14,7 @@ import (
 
 	"paxos/engine"
 	"paxos/internal/servers"
+	"paxos/storage"
 )
 
 // counter is the state machine of a program: how many commands there were.
@@ -113,6 +116,58 @@ func TestAProgramWithAStateMachineIsRepaired(t *testing.T) {
 		t.Errorf("it goes on with command %d, want %d", last, times+1)
 	}
 	ok(t, e.Stop())
+}
+
+// addDamagedImages writes images that cannot be read into a stopped node's folder.
+func addDamagedImages(t *testing.T, dir string, of ...uint64) {
+	t.Helper()
+	id, err := storage.ReadIdentity(dir)
+	ok(t, err)
+	s, _, err := storage.Open(storage.Options{Dir: dir, Want: id})
+	ok(t, err)
+	for _, index := range of {
+		w, err := s.BeginImage()
+		ok(t, err)
+		ok(t, w.Put(storage.Piece{Data: []byte("no piece"), Bytes: 10}))
+		ok(t, w.Finish(index))
+	}
+	ok(t, s.Close(nil))
+}
+
+func TestABackupOfAFolderWithADamagedImageSaysWhatIsInItAndWhatIsLost(t *testing.T) {
+	const times = 30
+	dir := stoppedProgram(t, times)
+	file := filepath.Join(t.TempDir(), "backup")
+	addDamagedImages(t, dir, times)
+	var made backupReport
+	code, stdout, stderr := call(t, "", "backup", dir, file, "--json")
+	ok(t, json.Unmarshal([]byte(stdout), &made))
+	if code != exitOK || made.Length != times || made.Image == 0 || made.Image >= times || len(made.Lost) != 0 ||
+		len(made.Found) != 1 || !strings.Contains(made.Found[0], "checkpoint.db at offset") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	addDamagedImages(t, dir, times+5) // the one before it is damaged too, but no chunk is dropped yet
+	code, stdout, stderr = call(t, "", "backup", dir, file+"-2")
+	if code != exitOK || !strings.Contains(stdout, "damaged: ") || !strings.Contains(stdout, "lost: what was decided for the entries 30 to 34") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	copied := filepath.Join(t.TempDir(), "copied")
+	self := freeAddress(t)
+	if code, _, stderr := call(t, "", "restore", file, copied, "--node", self, "--new-cluster", "--yes"); code != exitOK {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	e, _ := startCounter(t, engine.Options{Dir: copied, Self: self})
+	if last := counted(t, e, 1); last != times+1 {
+		t.Errorf("restored it goes on with command %d, want %d", last, times+1)
+	}
+	whole, err := os.ReadFile(file)
+	ok(t, err)
+	whole[len(whole)/2] ^= 1
+	ok(t, os.WriteFile(file, whole, 0o644))
+	code, _, stderr = call(t, "", "restore", file, copied+"-2", "--node", self, "--new-cluster", "--yes")
+	if code != exitCorrupt || !strings.Contains(stderr, file) || !strings.Contains(stderr, "at offset") || !strings.Contains(stderr, "take another copy, or another backup") {
+		t.Errorf("of a damaged backup: exit code %d, %s", code, stderr)
+	}
 }
 
 // The number is the one that AddMember gave: the newcomer's store is made of a peer's that

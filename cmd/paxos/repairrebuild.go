@@ -35,7 +35,8 @@ the cluster, that the stopped process in --from DIR2 has; --id says which.
 A node of a program with a state machine (docs/engine.md) gets all that it needs from the
 others when it joins with an empty folder. To spare the network its store may be made of
 --from, the folder of another node that is stopped or a backup of one, with --id the
-number that AddMember gave it.
+number that AddMember gave it. Where the newest image of the state in that folder is
+damaged, the one before it is taken; what it lacks comes from the others.
 
 ` + consentHelp + `
 
