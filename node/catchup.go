@@ -39,9 +39,17 @@ func (m *Machine) catchUp(now protocol.Time) {
 func (m *Machine) takeHead(now protocol.Time, data []byte) {
 	head, images, found := splitTrailer(data)
 	applied, length, err := list.PeekHead(head)
-	if err != nil || applied <= m.List.Applied() || found && images.check() != nil {
+	if err != nil || applied <= m.List.Applied() {
 		m.endInstall(now) // useless
 		return
+	}
+	if found {
+		// Here it may not be known yet what the peer has heard to be decided; then the next attempt goes on.
+		if err := images.check(length/protocol.ChunkEntries, mostEntries(applied, m.Learner.Watermark(), length)); err != nil {
+			m.endInstall(now)
+			m.useless = err
+			return
+		}
 	}
 	m.install.head, m.install.applied, m.install.length = head, applied, length
 	have := m.List.Length() / protocol.ChunkEntries

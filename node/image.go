@@ -78,14 +78,29 @@ func splitTrailer(data []byte) (head []byte, t trailer, found bool) {
 	return data[:start], t, true
 }
 
-// check believes nothing that cannot be (rule 11).
-func (t *trailer) check() error {
+// check believes nothing that cannot be (rule 11): most is how many entries a list can have
+// of which so many chunks are in the head. An image that stands for more than was decided
+// would have the machine skip what comes next.
+func (t *trailer) check(chunks, most uint64) error {
 	i, pieces := t.Image, uint64(t.Image.Pieces)
-	if i.Index == 0 || i.Generation == 0 || i.Generation >= imageBit>>32 ||
-		i.Bytes < pieces || i.Bytes > pieces*list.MaxRawPiece || t.Kept > i.Index/protocol.ChunkEntries {
-		return fmt.Errorf("a head with an impossible image: %+v, chunks below %d dropped", i, t.Kept)
+	switch {
+	case i.Index == 0 || i.Generation == 0 || i.Generation >= imageBit>>32,
+		i.Bytes < pieces, i.Bytes > pieces*list.MaxRawPiece, t.Kept > i.Front(chunks):
+		return fmt.Errorf("a head with an impossible image: %+v, chunks below %d dropped of %d", i, t.Kept, chunks)
+	case i.Index > most:
+		return fmt.Errorf("a head with an image of %d entries: with all that is known here to be decided there are at most %d", i.Index, most)
 	}
 	return nil
+}
+
+// mostEntries bounds the list of a peer that had length entries at the instance applied:
+// nothing follows but what was decided since, and each entry takes a byte of a value.
+func mostEntries(applied, decided protocol.Instance, length uint64) uint64 {
+	if decided <= applied {
+		return min(length, storage.MaxImageIndex)
+	}
+	since := min(uint64(decided-applied), storage.MaxImageIndex/protocol.MaxValue)
+	return min(length+since*protocol.MaxValue, storage.MaxImageIndex)
 }
 
 // headSourceOf adds the trailer to the heads of a store.

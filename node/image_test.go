@@ -21,8 +21,8 @@ func TestATrailerComesBackAndNothingElseIsTakenForOne(t *testing.T) {
 	named := storage.Images{Newest: storage.Image{Index: 5000, Generation: 3, Pieces: 2, Bytes: 300, Sum: 9}, Kept: 4}
 	data := appendTrailer(slices.Clone(head), named)
 	back, got, found := splitTrailer(data)
-	if !found || string(back) != string(head) || got.Image != named.Newest || got.Kept != named.Kept || got.check() != nil {
-		t.Errorf("came back %q, %+v, %v: %v", back, got, found, got.check())
+	if !found || string(back) != string(head) || got.Image != named.Newest || got.Kept != named.Kept || got.check(4, 5000) != nil {
+		t.Errorf("came back %q, %+v, %v: %v", back, got, found, got.check(4, 5000))
 	}
 	for i := len(head); i < len(data); i++ {
 		damaged := slices.Clone(data)
@@ -36,8 +36,11 @@ func TestATrailerComesBackAndNothingElseIsTakenForOne(t *testing.T) {
 		{Image: storage.Image{Index: 9, Generation: 1, Pieces: 1, Bytes: list.MaxRawPiece + 1}},
 		{Image: storage.Image{Index: 9, Generation: 1 << 31, Pieces: 1, Bytes: 1}},
 		{Image: storage.Image{Index: 1023, Generation: 1, Pieces: 1, Bytes: 1}, Kept: 1},
+		{Image: storage.Image{Index: 5000, Generation: 1, Pieces: 1, Bytes: 1}, Kept: 4}, // of three
+		{Image: storage.Image{Index: 5001, Generation: 1, Pieces: 1, Bytes: 1}},
+		{Image: storage.Image{Index: 1<<64 - 1, Generation: 1, Pieces: 1, Bytes: 1}},
 	} {
-		if wrong.check() == nil {
+		if wrong.check(3, 5000) == nil {
 			t.Errorf("%+v is believed", wrong)
 		}
 	}
@@ -63,6 +66,43 @@ func TestWhereChunksAreDroppedTheImageIsFetchedAndTheChunksBehindIt(t *testing.T
 	f, _ := fetchAll(t, m, d)
 	if f.image == nil || *f.image != image || f.Checkpoint.ChunkCount != 5 {
 		t.Errorf("installs %+v with %d chunks", f.image, f.Checkpoint.ChunkCount)
+	}
+}
+
+// A peer may say of its image what it likes: what stands for more entries than were decided
+// is refused before a piece of it is asked for.
+func TestAnImageOfMoreThanWasDecidedIsRefusedBeforeItIsFetched(t *testing.T) {
+	const through, length = 200, 199 * 30 // one opens the session
+	for _, c := range []struct {
+		what    string
+		index   uint64
+		kept    uint64
+		decided protocol.Instance
+		taken   bool
+	}{
+		{"ahead of the head, by what was decided since", length + 100, 2, through + 1, true},
+		{"all that one instance can hold", length + protocol.MaxValue, 2, through + 1, true},
+		{"an entry more", length + protocol.MaxValue + 1, 2, through + 1, false},
+		{"ahead of the head, and nothing was decided since", length + 1, 2, through, false},
+		{"the largest index of all, and all is decided", 1<<64 - 1, 2, 1<<64 - 1, false},
+		{"no list is so long", storage.MaxImageIndex + 1, 2, 1<<64 - 1, false},
+		{"more chunks dropped than the head has", length + 100, length/protocol.ChunkEntries + 1, through + 1, false},
+	} {
+		m := newTestMachine(t)
+		m.Images = true
+		d, _ := withImage(newDonor(through, 30), c.index, c.kept)
+		m.Step(1, protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleProposer, ID: 1}, Store: 9},
+			&protocol.Heartbeat{Ballot: protocol.Ballot{Round: 1, Proposer: 1}, Decided: c.decided})
+		var refused error
+		for now := protocol.Time(1e6); now < protocol.Time(fetchPause); now += 1e6 {
+			for _, s := range turn(m, now) {
+				d.answer(m, now, s)
+			}
+			refused = errors.Join(refused, m.TakeUseless())
+		}
+		if got := m.install.image != nil; got != c.taken || c.taken == (refused != nil) {
+			t.Errorf("%s: it is fetched: %v, and refused with %v", c.what, got, refused)
+		}
 	}
 }
 
