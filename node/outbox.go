@@ -3,6 +3,7 @@ package node
 import (
 	"sync"
 
+	"paxos/internal/scratch"
 	"paxos/protocol"
 	"paxos/transport"
 )
@@ -17,6 +18,7 @@ type outbox struct {
 	own       *mailbox // of a list server, which hears itself; nil for the others
 	watch     func(protocol.Send)
 	buffer    []byte
+	keeper    scratch.Keeper // of buffer
 	ends      []int
 	datagrams []transport.Datagram
 }
@@ -59,7 +61,7 @@ func (o *outbox) flush() {
 	if len(o.datagrams) > 0 {
 		o.transport.Send(o.datagrams)
 	}
-	o.buffer, o.ends, o.datagrams = o.buffer[:0], o.ends[:0], o.datagrams[:0]
+	o.buffer, o.ends, o.datagrams = o.keeper.Emptied(o.buffer), o.ends[:0], o.datagrams[:0]
 }
 
 // inside reports whether a message need not leave this list server: it is for

@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"slices"
 
 	"paxos/list"
 	"paxos/storage"
@@ -154,9 +155,9 @@ func (w *worker) finish(f *Frozen) (storage.Checkpoint, error) {
 	c := f.Checkpoint
 	for size, i := 0, 0; i < len(f.Closed); i++ {
 		closed := f.Closed[i]
-		data := w.encode(w.buffer(len(c.Chunks)), closed.Raw)
+		data := slices.Grow(w.encode(w.buffer(len(c.Chunks)), closed.Raw), storage.ChunkRoom)
 		w.buffers[len(c.Chunks)] = data
-		c.Chunks = append(c.Chunks, storage.Chunk{Number: closed.Number, Data: data})
+		c.Chunks = append(c.Chunks, storage.Chunk{Number: closed.Number, Data: data, Room: true})
 		if size += len(data); size < aheadBytes {
 			continue
 		}

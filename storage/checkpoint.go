@@ -38,6 +38,9 @@ type Checkpoint struct {
 type Chunk struct {
 	Number uint64
 	Data   []byte // not empty
+	// Room says that the memory behind Data, up to its capacity, is nobody's: the
+	// checksum is written there, if it fits, and Data need not be copied.
+	Room bool
 }
 
 // Checkpoint makes c durable in one transaction of the database (chunks may go

@@ -29,6 +29,9 @@ func numberKey(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 const sumBytes = 4
 
+// ChunkRoom is what the checksum of a chunk with Room takes behind its Data, in bytes.
+const ChunkRoom = sumBytes
+
 // checksum covers bucket, key and value: a value that strayed is not believed.
 func checksum(b kv.Bucket, key, value []byte) uint32 {
 	sum := crc32.Checksum([]byte(b), protocol.Castagnoli)
@@ -38,8 +41,12 @@ func checksum(b kv.Bucket, key, value []byte) uint32 {
 
 // put stores a value with its checksum behind it.
 func put(tx kv.Tx, b kv.Bucket, key, value []byte) error {
-	sealed := append(room(tx, len(value)+sumBytes), value...)
-	return tx.Put(b, key, binary.LittleEndian.AppendUint32(sealed, checksum(b, key, value)))
+	return seal(tx, b, key, append(room(tx, len(value)+sumBytes), value...))
+}
+
+// seal stores a value with its checksum behind it, where there is room for it.
+func seal(tx kv.Tx, b kv.Bucket, key, value []byte) error {
+	return tx.Put(b, key, binary.LittleEndian.AppendUint32(value, checksum(b, key, value)))
 }
 
 // get returns a value that is checked, or nil if there is none. It is valid in
@@ -155,7 +162,11 @@ func writeChunks(tx kv.Tx, chunks []Chunk) error {
 		if tx.Get(bucketChunks, key) != nil {
 			continue
 		}
-		if err := put(tx, bucketChunks, key, c.Data); err != nil {
+		store := put
+		if c.Room {
+			store = seal
+		}
+		if err := store(tx, bucketChunks, key, c.Data); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -117,6 +118,21 @@ func TestChunksAreImmutable(t *testing.T) {
 	}
 	if got, err := w.store.Chunk(5); got != nil || err != nil {
 		t.Errorf("chunk 5 is not there: %q, %v", got, err)
+	}
+}
+
+// A fetched chunk is a part of what arrived.
+func TestOnlyBehindAChunkWithRoomAnythingIsWritten(t *testing.T) {
+	w := opened1(t)
+	arrived := []byte("one chunk, and another one")
+	must(t, w.store.PutChunks([]Chunk{{Number: 0, Data: arrived[:9]}, {Number: 1, Data: slices.Grow([]byte("mine"), ChunkRoom), Room: true}}))
+	if string(arrived) != "one chunk, and another one" {
+		t.Errorf("what arrived is %q now", arrived)
+	}
+	for n, want := range []string{"one chunk", "mine"} {
+		if got, err := w.store.Chunk(uint64(n)); err != nil || string(got) != want {
+			t.Errorf("chunk %d: %q, %v; want %q", n, got, err, want)
+		}
 	}
 }
 

@@ -4,12 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+
+	"paxos/internal/scratch"
 )
 
 // Batch collects the records that become durable together. The zero value is an
 // empty batch. It keeps its memory over Reset, so that a batch in steady use does
-// not allocate. A batch is used by one goroutine at a time.
+// not allocate; after a flood it gives back what was more than usual. A batch is used
+// by one goroutine at a time.
 type Batch struct {
+	keeper  scratch.Keeper
 	buf     []byte // frames, their checksums not yet masked with their place
 	records int
 	sum     uint32 // see marker
@@ -58,8 +62,11 @@ func (b *Batch) Len() int { return b.records }
 // Bytes returns what the records take in the log; see Log.MaxBatchBytes.
 func (b *Batch) Bytes() int { return len(b.buf) }
 
-// Reset empties the batch and keeps its memory.
-func (b *Batch) Reset() { *b = Batch{buf: b.buf[:0]} }
+// Reset empties the batch.
+func (b *Batch) Reset() {
+	empty := b.keeper.Emptied(b.buf)
+	*b = Batch{keeper: b.keeper, buf: empty}
+}
 
 // check says why the batch cannot be committed into segments that take batches
 // of up to limit bytes.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"sort"
 
+	"paxos/internal/scratch"
 	"paxos/protocol"
 	"paxos/transport"
 )
@@ -25,6 +26,7 @@ type batch struct {
 	copies [][]byte // of out: frames that wait for peers; nil until the first does
 
 	frames  []byte
+	keeper  scratch.Keeper // of frames
 	ends    []int // where each frame ends
 	index   []int // which of out it is
 	encoded bool  // frames are good for every peer
@@ -57,7 +59,7 @@ func (b *batch) encode(to protocol.NodeID) bool {
 	if b.encoded {
 		return len(b.ends) > 0
 	}
-	b.frames, b.ends, b.index = b.frames[:0], b.ends[:0], b.index[:0]
+	b.frames, b.ends, b.index = b.keeper.Emptied(b.frames), b.ends[:0], b.index[:0]
 	for _, i := range b.fit {
 		d := b.out[i]
 		if d.Only != (protocol.Peer{}) && d.Only.ID != to {
