@@ -35,6 +35,8 @@ type boltDB struct {
 	db     *bbolt.DB
 	broken atomic.Pointer[error] // set when bbolt panicked: its locks may be held for ever
 	pins   pins
+
+	deleted int // large values; only the transaction that writes counts
 }
 
 // OpenBolt is the Opener of bbolt databases, with bbolt's default sync settings.

@@ -17,12 +17,13 @@ import (
 // a mebibyte were written three to four times. So the leaves only name large values.
 type boltTx struct {
 	tx   *bbolt.Tx
-	file boltFile        // the same pages, read without bbolt
+	file boltFile // the same pages, read without bbolt
+	db   *boltDB
 	made map[string]bool // buckets of large values that this transaction has made; nil if it only reads
 }
 
 func (d *boltDB) transaction(tx *bbolt.Tx) boltTx {
-	t := boltTx{tx: tx, file: boltFile{path: d.path, file: d.file, pages: uint64(tx.Size()) / boltPageBytes}}
+	t := boltTx{tx: tx, db: d, file: boltFile{path: d.path, file: d.file, pages: uint64(tx.Size()) / boltPageBytes}}
 	if tx.Writable() {
 		t.made = map[string]bool{}
 	}
@@ -134,8 +135,15 @@ func (t boltTx) putLarge(b Bucket, bucket *bbolt.Bucket, key, value []byte) erro
 
 func (t boltTx) deleteLarge(b Bucket, bucket *bbolt.Bucket, key []byte) error {
 	t.large(b, bucket, key) // bbolt goes into what it deletes
+	if t.db.deleted++; t.db.deleted%unmapAfter == 0 {
+		t.db.unmapped(t.tx)
+	}
 	return bucket.DeleteBucket(key)
 }
+
+// unmapAfter deletions of large values, what they have read is let go. Of each a page is
+// read through the memory map, and the kernel maps up to all that was written with it.
+const unmapAfter = 4
 
 func (t boltTx) Delete(b Bucket, key []byte) error {
 	bucket := t.tx.Bucket([]byte(b))

@@ -29,20 +29,26 @@ func residentOf(t *testing.T, path string) (sum int) {
 	return sum
 }
 
-func TestWhatWasReadOfADatabaseDoesNotStayInMemoryForEver(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "db")
+// filled is a database with 256 values of 64 KiB.
+func filled(t *testing.T, path string) DB {
+	t.Helper()
 	d, err := OpenBolt(path, true)
 	must(t, err)
-	defer d.Close()
-	value := make([]byte, 64<<10)
+	t.Cleanup(func() { d.Close() })
 	must(t, d.Update(func(tx Tx) error {
-		for i := range 256 { // 16 MiB
-			if err := tx.Put("b", []byte(fmt.Sprintf("%08d", i)), value); err != nil {
+		for i := range 256 {
+			if err := tx.Put("b", key(i), make([]byte, 64<<10)); err != nil {
 				return err
 			}
 		}
 		return nil
 	}))
+	return d
+}
+
+func TestWhatWasReadOfADatabaseDoesNotStayInMemoryForEver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	d := filled(t, path)
 	sum := 0
 	must(t, d.View(func(tx Tx) error {
 		return tx.Each("b", nil, func(_, v []byte) error {
@@ -56,8 +62,27 @@ func TestWhatWasReadOfADatabaseDoesNotStayInMemoryForEver(t *testing.T) {
 	if sum != 16<<20 || read < 15<<10 {
 		t.Fatalf("the test is void: %d bytes were read, and %d KiB of it are in memory", sum, read)
 	}
-	must(t, d.Update(func(tx Tx) error { return tx.Put("b", []byte("one more"), value) }))
+	must(t, d.Update(func(tx Tx) error { return tx.Put("b", []byte("one more"), make([]byte, 64<<10)) }))
 	if after := residentOf(t, path); after > read/4 {
 		t.Errorf("%d KiB of the database are in memory after a change, %d before it", after, read)
+	}
+}
+
+// A page of each is read, and as many around it as the kernel likes.
+func TestWhatIsDeletedDoesNotComeIntoMemory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	d := filled(t, path)
+	most := 0
+	must(t, d.Update(func(tx Tx) error {
+		for i := range 256 {
+			if err := tx.Delete("b", key(i)); err != nil {
+				return err
+			}
+			most = max(most, residentOf(t, path))
+		}
+		return nil
+	}))
+	if most > 8<<10 {
+		t.Errorf("%d KiB of 16 MiB were in memory", most)
 	}
 }
