@@ -27,9 +27,9 @@ type batch struct {
 
 	frames  []byte
 	keeper  scratch.Keeper // of frames
-	ends    []int // where each frame ends
-	index   []int // which of out it is
-	encoded bool  // frames are good for every peer
+	ends    []int          // where each frame ends
+	index   []int          // which of out it is
+	encoded bool           // frames are good for every peer
 }
 
 // fill takes the first datagrams of out, as many as are encoded at a time, and
