@@ -64,7 +64,7 @@ type Options struct {
 	// on all nodes, while votes and images go on. 0: no reserve.
 	ReserveBytes int64
 	// CheckpointBytes is how many bytes of commands are decided between two
-	// checkpoints; 0: 2 MiB.
+	// checkpoints, at most 4 MiB; 0: 2 MiB.
 	CheckpointBytes int
 	// SnapshotBytes is how many bytes of commands are applied between two images of the
 	// machine, at least; also as many as the last image took. 0: 8 MiB.

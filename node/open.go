@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 
 	"paxos/acceptor"
@@ -73,10 +74,7 @@ func open(o Options) (*runner, error) {
 	if o.world.watch.Restored != nil {
 		o.world.watch.Restored(restored)
 	}
-	r := &runner{Options: o, sizes: sizes, store: store, meter: meter, threshold: checkpointBytes, failure: newFailure(o.Transport.Wake)}
-	if o.CheckpointBytes > 0 {
-		r.threshold = uint64(o.CheckpointBytes)
-	}
+	r := &runner{Options: o, sizes: sizes, store: store, meter: meter, threshold: o.checkpointThreshold(), failure: newFailure(o.Transport.Wake)}
 	if o.Entries != nil {
 		r.feed = newFeed(store, r.failure, o)
 	}
@@ -85,6 +83,20 @@ func open(o Options) (*runner, error) {
 		return nil, fmt.Errorf("%s %d in %s: %w", o.Self.Role, o.Self.ID, o.DataDir, err)
 	}
 	return r, nil
+}
+
+// checkpointThreshold is how many bytes are applied before a checkpoint begins: fewer
+// than was asked for where the budgets say so. For what no checkpoint has,
+//
+//   - the acceptor must hold the votes: out of room it votes for nothing more, and
+//     nothing is decided that would ever lead to a checkpoint;
+//   - the cache must hold the decisions, which it does up to its double: who lacks
+//     them could get them neither from there nor in a snapshot, for as long as nothing
+//     new is decided.
+func (o *Options) checkpointThreshold() uint64 {
+	b := &o.Budgets
+	wanted := cmp.Or(o.CheckpointBytes, checkpointBytes)
+	return uint64(max(min(wanted, b.Votes/2, b.Open/2*instanceCost, 2*b.Cache), 1))
 }
 
 // firstHead is the list of a new store: it holds the members that the cluster began

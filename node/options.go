@@ -29,7 +29,8 @@ type Options struct {
 	// while it is in use. There is none either without real files.
 	NoInspect bool
 	// CheckpointBytes is how many bytes of values are decided between two
-	// checkpoints; 0 means 2 MiB.
+	// checkpoints; 0 means 2 MiB. More than Budgets allow is as much as they do: half of
+	// the Votes, twice the Cache.
 	CheckpointBytes int
 
 	// Entries, if not nil, is called with the list's entries in order, from
