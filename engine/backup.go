@@ -40,7 +40,7 @@ func (e *Engine) backup(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
-	of := frozen{backup.Of(head, view, (*keptChunks)(e)), e, hold.Image()}
+	of := frozen{backup.Of(head, view, keptChunks{e.node}), e, hold.Image()}
 	buffered := bufio.NewWriterSize(writerUntil{ctx, out}, 64<<10)
 	if _, err = backup.Write(buffered, e.place.cluster, time.Now(), of, nil); err != nil {
 		return err

@@ -37,6 +37,7 @@
 //	propose.go  Propose, Begin, Read, Query
 //	image.go    images of the machine
 //	reader.go   the reader of the list; results.go: who waits for a result
+//	follower.go the same without the goroutine, for the simulator
 //	list.go     the list itself, status, members
 //	backup.go   backups of a node that runs
 //	leader.go   who leads

@@ -80,6 +80,9 @@ func (e *Engine) open() (err error) {
 	if e.node, err = e.startNode(); err != nil {
 		return errors.Join(err, e.transport.Close(), e.door.close())
 	}
+	if e.reader != nil {
+		e.reader.node = e.node
+	}
 	if e.options.Machine == nil && e.node.Images().Newest.Index > 0 {
 		err := fmt.Errorf("%w: the store in %s has images of one: its program cannot do without Options.Machine", ErrMachine, e.options.Dir)
 		return errors.Join(err, e.node.Stop(), e.door.close())

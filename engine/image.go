@@ -7,7 +7,6 @@ import (
 	"io"
 
 	"paxos/list"
-	"paxos/node"
 	"paxos/storage"
 )
 
@@ -18,6 +17,7 @@ import (
 type imageWriter struct {
 	ctx   context.Context
 	store *storage.ImageWriter
+	most  int // bytes of a piece
 	raw   []byte
 	next  uint32
 	bytes uint64
@@ -31,10 +31,10 @@ func (w *imageWriter) Write(p []byte) (n int, err error) {
 		if w.ctx.Err() != nil {
 			return n, ErrStopped
 		}
-		room := min(list.MaxRawPiece-len(w.raw), len(p))
+		room := min(w.most-len(w.raw), len(p))
 		w.raw = append(w.raw, p[:room]...)
 		p, n = p[room:], n+room
-		if len(w.raw) == list.MaxRawPiece {
+		if len(w.raw) == w.most {
 			if err := w.flush(); err != nil {
 				return n, err
 			}
@@ -56,11 +56,11 @@ func (w *imageWriter) flush() error {
 // writeImage has the machine write its state down, which holds what the list's
 // entries below index do, and names the image.
 func (r *reader) writeImage(ctx context.Context, index uint64) error {
-	store, err := r.engine.node.BeginImage()
+	store, err := r.node.BeginImage()
 	if err != nil {
 		return err
 	}
-	w := &imageWriter{ctx: ctx, store: store}
+	w := &imageWriter{ctx: ctx, store: store, most: r.piece}
 	err = r.machine.Snapshot(w)
 	if err == nil {
 		err = w.flush()
@@ -77,7 +77,7 @@ func (r *reader) writeImage(ctx context.Context, index uint64) error {
 		return err
 	}
 	r.images.Add(1)
-	r.engine.log.Debug("wrote an image of the state machine", "index", index, "bytes", w.bytes, "pieces", w.next)
+	r.log.Debug("wrote an image of the state machine", "index", index, "bytes", w.bytes, "pieces", w.next)
 	return nil
 }
 
@@ -85,7 +85,7 @@ func (r *reader) writeImage(ctx context.Context, index uint64) error {
 // so that nobody waits for a long restore.
 type imageReader struct {
 	ctx   context.Context
-	node  *node.Server
+	node  followed
 	image storage.Image
 	next  uint32
 	rest  []byte // of the piece before next
@@ -133,7 +133,7 @@ func (r *imageReader) piece() ([]byte, error) {
 // restore puts the machine into the state of the newest image, if that is ahead of it.
 // It reports whether it did.
 func (r *reader) restore(ctx context.Context) (done bool, err error) {
-	if r.engine.node.Images().Newest.Index <= r.next.Load() {
+	if r.node.Images().Newest.Index <= r.next.Load() {
 		return false, nil
 	}
 	image, err := r.restoreNewest(ctx)
@@ -144,7 +144,7 @@ func (r *reader) restore(ctx context.Context) (done bool, err error) {
 	r.since = 0
 	r.restores.Add(1)
 	r.passed()
-	r.engine.log.Info("the state machine goes on from an image", "index", image.Index, "bytes", image.Bytes)
+	r.log.Info("the state machine goes on from an image", "index", image.Index, "bytes", image.Bytes)
 	return true, nil
 }
 
@@ -155,7 +155,7 @@ func (r *reader) restoreNewest(ctx context.Context) (image storage.Image, err er
 	r.applying.Lock()
 	defer r.applying.Unlock()
 	for err = errReplaced; errors.Is(err, errReplaced); {
-		image = r.engine.node.Images().Newest
+		image = r.node.Images().Newest
 		err = r.restoreFrom(ctx, image)
 	}
 	if err != nil {
@@ -169,7 +169,7 @@ func (r *reader) restoreNewest(ctx context.Context) (image storage.Image, err er
 // restoreFrom has the machine read an image. A machine may overlook that it could not
 // read all of it.
 func (r *reader) restoreFrom(ctx context.Context, image storage.Image) error {
-	from := &imageReader{ctx: ctx, node: r.engine.node, image: image}
+	from := &imageReader{ctx: ctx, node: r.node, image: image}
 	err := r.machine.Restore(from)
 	switch {
 	case from.err != nil:

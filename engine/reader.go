@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/hashicorp/go-hclog"
+
 	"paxos/list"
 	"paxos/node"
 	"paxos/protocol"
@@ -16,8 +18,12 @@ import (
 // goroutine of its own. It may be behind by as much as it likes: what left memory
 // it reads from the disk, one chunk at a time.
 type reader struct {
-	engine  *Engine
+	engine  *Engine // nil: somebody else says when it goes on
+	node    followed
 	machine Machine
+	log     hclog.Logger
+	every   uint64 // bytes of commands between two images, at least
+	piece   int    // bytes of a piece of an image
 	results results
 	waiting []*node.Proposal // for the commands that are being applied
 
@@ -41,7 +47,13 @@ type mark struct {
 }
 
 func newReader(e *Engine) *reader {
-	r := &reader{engine: e, machine: e.options.Machine}
+	r := follow(e.options.Machine, e.options.SnapshotBytes, list.MaxRawPiece, e.log)
+	r.engine = e
+	return r
+}
+
+func follow(m Machine, every int64, piece int, log hclog.Logger) *reader {
+	r := &reader{machine: m, every: uint64(every), piece: piece, log: log}
 	r.results.next = &r.next
 	return r
 }
@@ -68,9 +80,9 @@ func (r *reader) run(ctx context.Context) (err error) {
 // catchUp applies everything that the list has by now.
 func (r *reader) catchUp(ctx context.Context) error {
 	for {
-		view := r.engine.node.View()
+		view := r.node.View()
 		next := r.next.Load()
-		if next == 0 || next < r.engine.node.Images().Kept*protocol.ChunkEntries {
+		if next == 0 || next < r.node.Images().Kept*protocol.ChunkEntries {
 			if done, err := r.restore(ctx); err != nil {
 				return err
 			} else if done {
@@ -80,7 +92,7 @@ func (r *reader) catchUp(ctx context.Context) error {
 		if next >= view.Length() {
 			return nil
 		}
-		err := view.Read(next, (*keptChunks)(r.engine), func(first uint64, count int, block []byte) error {
+		err := view.Read(next, keptChunks{r.node}, func(first uint64, count int, block []byte) error {
 			return r.apply(ctx, first, count, block)
 		})
 		if errors.Is(err, errImageDue) {
@@ -94,14 +106,14 @@ func (r *reader) catchUp(ctx context.Context) error {
 }
 
 // keptChunks are the chunks that no image stands for.
-type keptChunks Engine
+type keptChunks struct{ node followed }
 
 // errDropped says that an image has come in place of a chunk: a peer's, for this node
 // was behind.
 var errDropped = errors.New("an image stands for this chunk")
 
 // Chunk implements list.ChunkSource.
-func (k *keptChunks) Chunk(n uint64) ([]byte, error) {
+func (k keptChunks) Chunk(n uint64) ([]byte, error) {
 	encoded, err := k.node.Chunk(n)
 	if err == nil && encoded == nil {
 		err = errDropped
@@ -116,7 +128,7 @@ var errImageDue = errors.New("time for an image")
 // much as the last image took, so that the cost per command is bounded, however
 // large the state is.
 func (r *reader) imageDue() bool {
-	return r.since >= max(uint64(r.engine.options.SnapshotBytes), r.engine.node.Images().Newest.Bytes)
+	return r.since >= max(r.every, r.node.Images().Newest.Bytes)
 }
 
 // apply hands a row of entries to the machine. Whoever waits for one of them was
@@ -187,7 +199,7 @@ func (r *reader) applyOne(index uint64, command []byte) (result any) {
 	returned := false
 	defer func() {
 		if !returned {
-			r.engine.log.Error("the state machine panicked; it will do so on every node, and after each restart, until the program can carry this command out",
+			r.log.Error("the state machine panicked; it will do so on every node, and after each restart, until the program can carry this command out",
 				"index", index, "command_bytes", len(command))
 		}
 	}()

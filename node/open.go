@@ -65,7 +65,7 @@ func open(o Options) (*runner, error) {
 	meter := newMeter(o.world.now)
 	store, restored, err := storage.Open(storage.Options{
 		Dir: o.DataDir, Init: o.Init, Head: firstHead(o), FS: o.FS, OpenDB: o.OpenDB, SegmentBytes: o.segmentSize(),
-		RandomStore: o.world.store, Sync: meter.sync,
+		TransactionBytes: o.TransactionBytes, RandomStore: o.world.store, Sync: meter.sync,
 		Want: storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
 	})
 	if err != nil {

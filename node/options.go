@@ -81,6 +81,8 @@ type Options struct {
 	// SegmentBytes is the size of one file of the log, a multiple of 512; 0 means
 	// 4 MiB, or 256 KiB for a role that logs little. A value must fit in it four times.
 	SegmentBytes int64
+	// TransactionBytes is storage.Options.TransactionBytes.
+	TransactionBytes int
 	// Budgets bound the memory.
 	Budgets Budgets
 

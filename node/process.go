@@ -127,6 +127,9 @@ func (p *Process) Serving() bool { return p.err == nil && p.r.server.waits() }
 // Serve answers them, or the first of them.
 func (p *Process) Serve() error { return p.inside(p.r.server.one) }
 
+// Fail ends the process for a reason of its owner's, as Server.Fail does.
+func (p *Process) Fail(reason error) error { return p.do(func() error { return reason }) }
+
 // inside does what one of the runner's goroutines would do: they tell failures to
 // the loop.
 func (p *Process) inside(work func()) error {

@@ -3,13 +3,28 @@ package node
 import (
 	"paxos/list"
 	"paxos/protocol"
+	"paxos/storage"
 )
 
 // List is the process's list: to be looked at between two calls, not to be changed.
 func (p *Process) List() *list.State { return p.r.machine.List }
 
+// View is Server.View: the list as it stands, which may be read while it goes on.
+func (p *Process) View() list.View { return p.r.machine.List.View() }
+
 // Chunk implements list.ChunkSource for the list's Views.
 func (p *Process) Chunk(n uint64) ([]byte, error) { return p.r.store.Chunk(n) }
+
+// Images is Server.Images.
+func (p *Process) Images() storage.Images { return p.r.store.Images() }
+
+// ImagePiece is Server.ImagePiece.
+func (p *Process) ImagePiece(generation, number uint32) ([]byte, error) {
+	return p.r.store.ImagePiece(generation, number)
+}
+
+// BeginImage is Server.BeginImage.
+func (p *Process) BeginImage() (*storage.ImageWriter, error) { return p.r.store.BeginImage() }
 
 // Applied is the last applied instance.
 func (p *Process) Applied() protocol.Instance { return p.r.machine.List.Applied() }

@@ -207,12 +207,15 @@ func (s *Store) PutChunks(chunks []Chunk) error {
 // database's pages.
 const transactionBytes = 1 << 20
 
+// transactionSize is what bounds them in this store.
+func (s *Store) transactionSize() int { return cmp.Or(s.transaction, transactionBytes) }
+
 // writeAhead makes chunks durable in transactions of their own as long as there
 // are too many of them for one, and returns the others. A chunk ahead of the head
 // that needs it is harmless: it never changes.
 func (s *Store) writeAhead(chunks []Chunk) (last []Chunk, err error) {
 	for {
-		n := oneTransaction(chunks)
+		n := s.oneTransaction(chunks)
 		if n == len(chunks) {
 			return chunks, nil
 		}
@@ -225,11 +228,11 @@ func (s *Store) writeAhead(chunks []Chunk) (last []Chunk, err error) {
 }
 
 // oneTransaction is how many chunks go into the next transaction: as many as it takes
-// to reach transactionBytes.
-func oneTransaction(chunks []Chunk) int {
+// to reach transactionSize.
+func (s *Store) oneTransaction(chunks []Chunk) int {
 	size := 0
 	for n, c := range chunks {
-		if size += len(c.Data); size >= transactionBytes {
+		if size += len(c.Data); size >= s.transactionSize() {
 			return n + 1
 		}
 	}

@@ -142,7 +142,7 @@ func (s *Store) BeginImage() (*ImageWriter, error) {
 func (w *ImageWriter) Put(p Piece) error {
 	w.image.Add(p)
 	w.pending = append(w.pending, p)
-	if w.size += len(p.Data); w.size < transactionBytes {
+	if w.size += len(p.Data); w.size < w.store.transactionSize() {
 		return nil
 	}
 	return w.flush()

@@ -32,6 +32,9 @@ type Options struct {
 	OpenDB kv.Opener
 	// SegmentBytes is the size of the log's segments, as wal.Options has it.
 	SegmentBytes int64
+	// TransactionBytes bounds the chunks, and the pieces of an image, in one transaction,
+	// but for what the last of them has beyond; 1 MiB if 0.
+	TransactionBytes int
 	// RandomStore draws the id of a new store; from a cryptographic source if nil.
 	RandomStore func() protocol.StoreID
 	// Sync, if not nil, syncs the log's files, as wal.Options has it.
@@ -83,7 +86,7 @@ func Open(o Options) (*Store, Restored, error) {
 	if err != nil {
 		return nil, Restored{}, err
 	}
-	s := &Store{dir: o.Dir, dbPath: filepath.Join(o.Dir, databaseName)}
+	s := &Store{dir: o.Dir, dbPath: filepath.Join(o.Dir, databaseName), transaction: o.TransactionBytes}
 	restored, err := s.open(o)
 	if err != nil {
 		s.release()

@@ -25,9 +25,10 @@ type Store struct {
 	ending   ending
 	looked   bool // at, by Saved: nothing is written, so damage is not the end, and the rest can be read
 
-	saving sync.Mutex // held by whoever writes to the database
-	last   state      // of the last durable checkpoint
-	room   []byte     // see writing; used by whoever holds saving
+	saving      sync.Mutex // held by whoever writes to the database
+	last        state      // of the last durable checkpoint
+	room        []byte     // see writing; used by whoever holds saving
+	transaction int        // Options.TransactionBytes
 
 	images     atomic.Pointer[Images] // replaced with saving held
 	generation uint32                 // of the last image that was begun
