@@ -146,7 +146,8 @@ func (w *world) look(h *host, d *disk) (storage.Restored, error) {
 }
 
 // breakDatabase flips a bit of a value behind the database's port. The process must
-// refuse to start, or, if it is a chunk of the list, must stop when it reads it.
+// refuse to start, or, if it is a chunk of the list or a piece of an image, must stop
+// when it reads it.
 func breakDatabase(w *world, f *Fault, r *rand.Rand) func() {
 	h := w.victim(r, func(h *host) bool { return h.up() && h.formatted && w.mayLose(h) })
 	if h == nil {
@@ -163,7 +164,7 @@ func breakDatabase(w *world, f *Fault, r *rand.Rand) func() {
 		return bad
 	})
 	h.trouble.rotten = true
-	if x.bucket != "chunks" {
+	if x.bucket != "chunks" && x.bucket != "images" {
 		h.trouble.refused = storage.ErrCorrupt
 	}
 	w.done(f, fmt.Sprint(h), fmt.Sprintf("has a flipped bit in its database, in %s %x", x.bucket, x.key))
@@ -191,7 +192,8 @@ func (w *world) damage(h *host, x place, change func([]byte) []byte) {
 	h.disk.db.Damage(databasePath, x.bucket, x.key, change)
 }
 
-// entry chooses a key of a host's database: half of the time a chunk, if there is one.
+// entry chooses a key of a host's database: half of the time a chunk or a piece of an
+// image, if there is one.
 func (w *world) entry(h *host, r *rand.Rand) place {
 	var chunks, others []place
 	db, err := h.disk.db.Open(databasePath, false)
@@ -199,11 +201,11 @@ func (w *world) entry(h *host, r *rand.Rand) place {
 		w.fail("store", "%v", err)
 	}
 	defer db.Close()
-	for _, bucket := range []kv.Bucket{"meta", "votes", "chunks"} {
+	for _, bucket := range []kv.Bucket{"meta", "votes", "chunks", "images"} {
 		err = errors.Join(err, db.View(func(tx kv.Tx) error {
 			return tx.Each(bucket, nil, func(key, _ []byte) error {
 				x := place{bucket, append([]byte(nil), key...)}
-				if bucket == "chunks" {
+				if bucket == "chunks" || bucket == "images" {
 					chunks = append(chunks, x)
 				} else {
 					others = append(others, x)

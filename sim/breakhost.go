@@ -30,6 +30,9 @@ func breakCrash(w *world, f *Fault, r *rand.Rand) func() {
 		h.hold()
 		h.kill()
 	default:
+		if h.follower != nil && r.IntN(2) == 0 {
+			return crashInAnImage(w, f, r, h)
+		}
 		return crashWithin(w, f, r, h)
 	}
 	return h.release

@@ -17,6 +17,9 @@
 //   - random.go: each fault, link and machine has a source of randomness of its own.
 //     To leave a fault out does not make others of the others, so failing runs can
 //     be made smaller (minimise.go).
+//   - follower.go, ledger.go, planimages.go, imagefetch.go: the state machine that a
+//     list server may have, as an engine's node; its images take the place of the
+//     list's front.
 //   - host.go, life.go, clock.go, disk.go: a machine. Its process comes and goes,
 //     its disk stays. A turn comes shortly after something arrived, so that batches
 //     form; a commit takes as long as a disk does.

@@ -38,6 +38,8 @@ func (j *judge) lacks(h *host) string {
 		return fmt.Sprintf("%s has applied instance %s, and chosen are those up to %s", s, h.process.Applied(), top)
 	case h.peer.Role == protocol.RoleLearner && h.fed < j.book.length():
 		return fmt.Sprintf("%s has handed out %d entries of %d", s, h.fed, j.book.length())
+	case h.follower != nil && h.follower.engine.Next() < j.book.length():
+		return fmt.Sprintf("the machine of %s has applied %d entries of %d", s, h.follower.engine.Next(), j.book.length())
 	}
 	return ""
 }
@@ -52,7 +54,8 @@ func (j *judge) takesPart(h *host) bool {
 }
 
 // compare checks what must hold when a run has settled: every list holds the
-// entries, sessions and members that the judge's book holds. when says at which of
+// entries, sessions and members that the judge's book holds, but for the front that an
+// image stands for. when says at which of
 // the two times: before all were restarted, or after.
 func (w *world) compare(when string) {
 	var heads [2]*head
@@ -66,7 +69,7 @@ func (w *world) compare(when string) {
 		keeps := 0
 		if h.peer.Role != protocol.RoleProposer {
 			keeps = 1
-			w.judge.sameEntries(when, s, h.process.List().View(), h.process)
+			w.judge.sameEntries(when, s, h.process.List().View(), h.process, h.process.Images().Kept*chunkEntries)
 		}
 		mine := &head{s, h.process.List().AppendHead(nil)}
 		if heads[keeps] == nil {
@@ -84,10 +87,10 @@ type head struct {
 	bytes []byte
 }
 
-// sameEntries reads a whole list, from the database and from memory.
-func (j *judge) sameEntries(when string, s *suspect, v list.View, older list.ChunkSource) {
-	book, next := j.book.entries, uint64(0)
-	err := v.Read(0, older, func(first uint64, count int, block []byte) error {
+// sameEntries reads a list from an index on, from the database and from memory.
+func (j *judge) sameEntries(when string, s *suspect, v list.View, older list.ChunkSource, next uint64) {
+	book := j.book.entries
+	err := v.Read(next, older, func(first uint64, count int, block []byte) error {
 		for index, payload := range list.Entries(first, block) {
 			if index >= uint64(len(book)) || index != next || book[index].hash != hashOf(payload) {
 				j.fail(checkReplicas, "%s: %s has another entry %d than was decided", when, s, index)

@@ -42,6 +42,10 @@ type host struct {
 	committing bool          // the disk is at it
 	working    bool
 	serving    bool
+	going      bool      // the state machine is
+	follower   *follower // nil: the process has no state machine
+	ambush     ambush
+	fetching   imageFetch
 
 	trouble  trouble
 	rate     float64                              // of its clock
@@ -135,6 +139,9 @@ func (h *host) happens(e event) bool {
 	case eventServe:
 		h.serving = false
 		h.does("serve", h.process.Serve)
+	case eventMachine:
+		h.going = false
+		h.does("machine", h.follower.step)
 	}
 	return true
 }
@@ -176,11 +183,17 @@ func (h *host) does(what string, do func() error) {
 		h.ends(what, err)
 		return
 	}
+	if h.follower != nil {
+		h.w.judge.looksAtImages(h, what)
+		if h.ambushed() {
+			return
+		}
+	}
 	h.follow()
 }
 
 // follow sees to what the process needs next: its disk, its worker, its server of
-// snapshots, an alarm.
+// snapshots, its state machine, an alarm.
 func (h *host) follow() {
 	p := h.process
 	if !h.committing && p.Committing() {
@@ -194,6 +207,10 @@ func (h *host) follow() {
 	if !h.serving && p.Serving() {
 		h.serving = true
 		h.schedule(eventServe, h.w.now+h.latency(200*time.Microsecond))
+	}
+	if h.follower != nil && !h.going && h.follower.wants() {
+		h.going = true
+		h.schedule(eventMachine, h.w.now+h.latency(h.w.plan.images.pace))
 	}
 	h.setAlarm()
 }

@@ -45,6 +45,7 @@ const (
 	checkBounds     = "bounds"          // of memory
 	checkStopped    = "stopped"         // a process ends by itself only for a reason
 	checkLiveness   = "liveness"        // when all is healed, all is learned
+	checkImages     = "images"          // images are whole, true, and replaced by newer ones only
 )
 
 func newJudge(w *world) *judge {
@@ -69,6 +70,7 @@ type suspect struct {
 	promised   protocol.Ballot   // the highest that is durable: votes are promises, too
 	told       protocol.Ballot   // the highest that was told
 	round      uint64            // the highest that is durable
+	images     storage.Images    // that are durable
 	incarnated uint64            // of this life, 0 while it has used no ballot
 	turns      int
 }

@@ -16,6 +16,7 @@ type book struct {
 	nonces   map[protocol.Nonce]protocol.SessionID
 	next     protocol.SessionID
 	uses     uint64
+	sums     []uint64 // of the entries before that of the same index, as a ledger has it; where there are any
 }
 
 // entry is one entry of the list.
@@ -131,6 +132,7 @@ func (j *judge) enterRun(i protocol.Instance, r protocol.Run) {
 		a.last, used = seq, true
 		j.entered(i, a, seq, payload)
 		j.book.entries = append(j.book.entries, entry{hashOf(payload), uint32(len(payload))})
+		j.noteSum(payload)
 	}
 	if used {
 		j.book.uses++

@@ -38,7 +38,7 @@ func (h *host) start() {
 	h.era++
 	h.clock = newClock(h.w.now, h.rate)
 	h.touched, h.turnAt, h.busy, h.leads = false, 0, 0, false
-	h.committing, h.working, h.serving = false, false, false
+	h.committing, h.working, h.serving, h.going = false, false, false, false
 	h.w.tally.starts++
 	h.w.note("%v starts, life %d", h, h.life)
 	p, err := h.open()
@@ -48,6 +48,7 @@ func (h *host) start() {
 	}
 	h.process, h.formatted, h.ended = p, true, nil
 	h.opened()
+	h.beginImages()
 	h.w.network.hostUp(h.end)
 	h.touch()
 }
@@ -67,6 +68,7 @@ func (h *host) options() node.Options {
 		Self: h.peer, Cluster: w.plan.cluster, Quorum: w.quorum, Transport: &socket{h.end, h, h.life},
 		DataDir: dataDir, Init: !h.trouble.bare && (!h.formatted || h.rng.IntN(2) == 0),
 		FS: h.disk.files, OpenDB: h.disk.bases.Open,
+		Images: w.plan.images.on, TransactionBytes: w.plan.images.transaction, Budgets: w.plan.images.budgets(),
 		CheckpointBytes: w.plan.checkpointBytes, SegmentBytes: w.plan.segmentBytes, Timing: w.plan.timing,
 	}
 	if !w.network.streams {
@@ -114,6 +116,9 @@ func (h *host) sent(s protocol.Send) {
 	if h.w.trace != nil {
 		h.w.note("%v tells %s: %s", h, audience(s), describe(s.Msg))
 	}
+	if h.follower != nil {
+		h.fetches(s)
+	}
 	h.w.judge.sent(h, s)
 }
 
@@ -139,6 +144,7 @@ func (h *host) installed(i protocol.Instance) {
 	h.w.digest.add(uint64(i))
 	h.w.tally.installed++
 	h.w.note("%v has installed a snapshot of instance %v", h, i)
+	h.fetching.under = false
 	h.w.judge.installed(h, i)
 }
 
@@ -154,6 +160,7 @@ func (h *host) ends(doing string, err error) {
 		h.disk.mem.FailWriteback()
 	}
 	p := h.process
+	h.cutShort("failed")
 	h.down()
 	h.ended = err
 	h.w.tally.stopped++
@@ -170,12 +177,15 @@ func (h *host) ends(doing string, err error) {
 // down notes that no process runs any more.
 func (h *host) down() {
 	h.process = nil
+	h.follower.abandon()
+	h.follower = nil
 	h.era++
 	h.w.network.hostDown(h.end)
 }
 
 // crash is a power failure.
 func (h *host) crash() {
+	h.cutShort("crashed")
 	h.abandon()
 	h.disk = h.disk.crashed()
 	h.w.tally.crashes++
@@ -183,6 +193,7 @@ func (h *host) crash() {
 
 // kill is a kill -9.
 func (h *host) kill() {
+	h.cutShort("killed")
 	h.abandon()
 	h.disk.kill()
 	h.w.tally.kills++
@@ -202,6 +213,7 @@ func (h *host) stop() bool {
 	}
 	p := h.process
 	h.w.note("%v is stopped", h)
+	h.follower.finish()
 	err := p.Stop()
 	switch {
 	case errors.Is(err, errPower):

@@ -54,7 +54,7 @@ type link struct {
 }
 
 func newNetwork(w *world) *network {
-	return &network{w: w, streams: w.plan.shape == ShapeServers}
+	return &network{w: w, streams: w.plan.streams()}
 }
 
 // listens says which groups a role hears, as the program has it.

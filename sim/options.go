@@ -16,7 +16,7 @@ type Options struct {
 	// is healed, and the run must come to its end within a bounded number of further
 	// events.
 	Steps int
-	// Shape is ShapeRoles or ShapeServers; drawn from the seed if empty.
+	// Shape is one of the Shapes; drawn from the seed if empty.
 	Shape string
 	// Faults are the kinds of fault that are allowed; nil: all of FaultKinds.
 	Faults []string
@@ -35,7 +35,11 @@ const DefaultSteps = 20_000
 const (
 	ShapeRoles   = "roles"   // separate roles over multicast
 	ShapeServers = "servers" // list servers over streams
+	ShapeImages  = "images"  // the same, as an engine's nodes: with a state machine that keeps images
 )
+
+// Shapes are the shapes of a cluster.
+func Shapes() []string { return []string{ShapeRoles, ShapeServers, ShapeImages} }
 
 // FaultKinds are the kinds of fault, by the names that Options.Faults has.
 func FaultKinds() []string { return slices.Clone(faultKinds[:]) }
@@ -77,8 +81,8 @@ func (o *Options) Check() error {
 	if o.Steps < 0 {
 		return fmt.Errorf("%d steps", o.Steps)
 	}
-	if o.Shape != "" && o.Shape != ShapeRoles && o.Shape != ShapeServers {
-		return fmt.Errorf("shape %q: want %q or %q", o.Shape, ShapeRoles, ShapeServers)
+	if o.Shape != "" && !slices.Contains(Shapes(), o.Shape) {
+		return fmt.Errorf("shape %q: want one of %q", o.Shape, Shapes())
 	}
 	for _, kind := range o.Faults {
 		if !slices.Contains(faultKinds[:], kind) {

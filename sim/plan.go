@@ -32,7 +32,8 @@ type plan struct {
 	latency time.Duration
 	jitter  time.Duration
 	rates   rates
-	fsync   time.Duration            // of a good disk
+	fsync   time.Duration // of a good disk
+	images  imagePlan
 	gap     map[string]time.Duration // between two scheduled faults of a kind, on average; 0: there are none
 }
 
@@ -40,26 +41,41 @@ type plan struct {
 type rates struct{ loss, duplication, reordering, delay float64 }
 
 // newPlan draws everything in a fixed order, whatever the options allow.
-func newPlan(r *rand.Rand, o *Options) plan {
+func newPlan(r, images *rand.Rand, o *Options) plan {
 	p := plan{shape: pick(r, ShapeRoles, ShapeServers), cluster: protocol.ClusterID(r.Uint64() | 1)}
 	p.acceptors = pick(r, 1, 2, 3, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 5, 6, 7, 7)
 	p.proposers, p.learners, p.clients = 1+r.IntN(3), 1+r.IntN(3), 1+r.IntN(5)
 	if r.IntN(20) == 0 {
 		p.clients = 20
 	}
-	if o.Shape != "" {
-		p.shape = o.Shape
-	}
+	p.drawShape(images, o)
 	p.drawSizes(r)
 	p.drawTimes(r)
 	p.drawNetwork(r, o)
 	p.drawSchedule(r, o)
+	if p.shape == ShapeImages {
+		p.drawImages(images)
+	}
 	return p
 }
 
+// drawShape lets half of the list servers keep images, unless a shape is asked for.
+func (p *plan) drawShape(images *rand.Rand, o *Options) {
+	keep := images.IntN(2) == 0
+	switch {
+	case o.Shape != "":
+		p.shape = o.Shape
+	case p.shape == ShapeServers && keep:
+		p.shape = ShapeImages
+	}
+}
+
+// streams reports whether the cluster is one of list servers.
+func (p *plan) streams() bool { return p.shape != ShapeRoles }
+
 func (p *plan) drawSizes(r *rand.Rand) {
 	p.datagram = pick(r, 1400, 1472, 1472, 2048, 4096, 7680)
-	if p.shape == ShapeServers {
+	if p.streams() {
 		p.datagram = pick(r, 2048, 8192, 16<<10)
 	}
 	p.buffer = pick(r, 8*charge(p.datagram), 32*charge(p.datagram), 212_992)

@@ -14,9 +14,10 @@ const (
 	eventAction                   // a client does something
 	eventTimer                    // something in the network or the machines is due
 	eventFault                    // something breaks, or is mended
+	eventMachine                  // its state machine goes on
 )
 
-var kindNames = [...]string{"", "delivery", "turn", "commit", "work", "serve", "action", "timer", "fault"}
+var kindNames = [...]string{"", "delivery", "turn", "commit", "work", "serve", "action", "timer", "fault", "machine"}
 
 // event is something that happens at a time. Those at the same time happen in the
 // order in which they were scheduled.
@@ -25,7 +26,7 @@ type event struct {
 	serial uint64
 	kind   kind
 	era    int32   // of the host
-	host   *host   // whose turn, commit, work or answer it is
+	host   *host   // whose turn, commit, work, answer or machine it is
 	packet *packet // that is delivered
 	do     func()  // for all else
 }

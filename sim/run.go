@@ -14,6 +14,7 @@ func Run(o Options) *Result {
 	}
 	w := newWorld(o)
 	failure := w.run()
+	w.abandon()
 	r := &Result{
 		Seed: o.Seed, Shape: w.plan.shape, Acceptors: w.plan.acceptors, Clients: w.plan.clients,
 		Steps: min(w.events, o.steps()), Events: w.events, Simulated: w.now, Hash: w.digest.sum,
@@ -69,6 +70,7 @@ func (w *world) heal() {
 	w.plan.rates = rates{}
 	w.nemesis.heal()
 	for _, h := range w.hosts {
+		h.ambush = ambush{}
 		h.start()
 	}
 	w.work.drain()

@@ -20,7 +20,7 @@ func sound(t *testing.T, o Options) *Result {
 
 func TestTheSameSeedIsTheSameRun(t *testing.T) {
 	for seed := uint64(1); seed <= 3; seed++ {
-		for _, shape := range []string{ShapeRoles, ShapeServers} {
+		for _, shape := range Shapes() {
 			o := Options{Seed: seed, Shape: shape, Steps: 4000}
 			first := Run(o)
 			for name, again := range map[string]*Result{"again": Run(o), "on one processor": onOneProcessor(o), "with another collector": collecting(o)} {
@@ -70,7 +70,7 @@ func (c *counter) Write(p []byte) (int, error) { c.n++; return len(p), nil }
 
 func TestWithoutFaultsNothingGoesWrong(t *testing.T) {
 	for seed := range uint64(4) {
-		for _, shape := range []string{ShapeRoles, ShapeServers} {
+		for _, shape := range Shapes() {
 			r := sound(t, Options{Seed: seed, Shape: shape, Steps: 3000, Faults: []string{}})
 			for _, what := range []string{"lost", "cut off", "duplicated", "delayed", "crashes", "stopped by errors", "connections given up"} {
 				if r.Counts[what] != 0 {

@@ -31,7 +31,7 @@ func newWorkload(w *world) *workload {
 	l := &workload{w: w}
 	for n := 1; n <= w.plan.clients; n++ {
 		who := customer{l: l, number: n, rng: w.random("client", uint64(n))}
-		if w.plan.shape == ShapeRoles {
+		if !w.plan.streams() {
 			l.clients = append(l.clients, &caster{customer: who})
 		} else {
 			l.clients = append(l.clients, &caller{customer: who})
@@ -93,6 +93,9 @@ func (c *customer) size() int {
 
 // batch draws how many commands are given at once.
 func (c *customer) batch() int {
+	if most := c.l.w.plan.images.batch; most > 0 && c.rng.IntN(3) > 0 {
+		return 1 + c.rng.IntN(most)
+	}
 	if c.rng.IntN(8) == 0 {
 		return 1 + c.rng.IntN(24)
 	}

@@ -200,17 +200,18 @@ func (c *caller) openSession(h *host) {
 	})
 }
 
-// read reads the whole list, as it stands at the server when that may answer.
+// read reads the whole list, as it stands at the server when that may answer; where
+// there is a state machine that one.
 func (c *caller) read(h *host) {
 	c.doing = "reads"
 	floor := c.l.w.judge.reads()
 	c.l.ask(h, h.process.Read(), c.patience(), func(r *request) {
-		if r.call.Err() != nil || r.life != h.life || !h.up() { // an answer may be there, and its server gone
+		if !r.good(h) || !r.seen(h) {
 			c.elsewhere()
 			c.later()
 			return
 		}
-		length := h.process.List().Length()
+		length := h.length()
 		c.l.w.judge.read(h, floor, length)
 		c.l.w.digest.add(length)
 		if c.l.draining && c.said && len(c.open) == 0 {
@@ -235,6 +236,30 @@ type request struct {
 	life int // of the process that was asked
 	then func(*request)
 	over bool
+	at   uint64 // how long the list was when there was an answer; 0: not looked yet
+}
+
+// good reports whether there is an answer, and its server not gone since.
+func (r *request) good(h *host) bool { return r.call.Err() == nil && r.life == h.life && h.up() }
+
+// seen reports whether the server's state machine, if it has one, has come so far as the
+// list stood when the call was answered, as engine.Read waits for it.
+func (r *request) seen(h *host) bool {
+	if h.follower == nil || r.call.Err() != nil {
+		return true
+	}
+	if r.at == 0 {
+		r.at = h.process.List().Length()
+	}
+	return h.length() >= r.at && h.follower.doing != restoring
+}
+
+// length is how many entries whoever looks at the host now sees.
+func (h *host) length() uint64 {
+	if h.follower != nil {
+		return h.follower.engine.Next()
+	}
+	return h.process.List().Length()
 }
 
 // ask waits for the answer to a call, as long as the client has patience. Then it
@@ -264,7 +289,7 @@ func (l *workload) answered(h *host) {
 	for _, r := range all {
 		switch {
 		case r.over:
-		case r.life == h.life && h.up() && r.call.Done():
+		case r.life == h.life && h.up() && r.call.Done() && r.seen(h):
 			l.finish(r)
 		default:
 			l.waiting[h.number] = append(l.waiting[h.number], r)

@@ -40,7 +40,7 @@ func newWorld(o Options) *world {
 	if o.Trace != nil {
 		w.trace = &trace{out: o.Trace}
 	}
-	w.plan = newPlan(w.random("plan"), &w.options)
+	w.plan = newPlan(w.random("plan"), w.random("images"), &w.options)
 	w.network = newNetwork(w)
 	w.operator.w = w
 	w.found()
@@ -137,7 +137,7 @@ func (w *world) happens(e event) bool {
 	switch e.kind {
 	case eventDelivery:
 		return w.network.arrive(e.packet)
-	case eventTurn, eventCommit, eventWork, eventServe:
+	case eventTurn, eventCommit, eventWork, eventServe, eventMachine:
 		return e.host.happens(e)
 	}
 	e.do()

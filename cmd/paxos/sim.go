@@ -66,7 +66,7 @@ func (f *simFlags) register(cmd *cobra.Command) {
 	flags.Uint64Var(&f.seed, "seed", 1, "the seed of one run")
 	flags.StringVar(&f.seeds, "seeds", "", "run the seeds A..B, until one fails")
 	flags.IntVar(&f.steps, "steps", sim.DefaultSteps, "events with faults on")
-	flags.StringVar(&f.shape, "shape", "", "roles or servers (default: drawn from the seed)")
+	flags.StringVar(&f.shape, "shape", "", "roles, servers or images (default: drawn from the seed)")
 	flags.StringSliceVar(&f.faults, "faults", nil, "kinds of fault that may happen (default: all)")
 	flags.StringVar(&f.without, "without", "", "numbers of scheduled faults that are left out, like 1,4-7")
 	flags.BoolVar(&f.trace, "trace", false, "print every event")
@@ -80,7 +80,7 @@ func (f *simFlags) register(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("seed", "seeds")
 	cmd.MarkFlagsMutuallyExclusive("trace", "json")
 	_ = cmd.RegisterFlagCompletionFunc("faults", completeFaults)
-	_ = cmd.RegisterFlagCompletionFunc("shape", cobra.FixedCompletions([]string{sim.ShapeRoles, sim.ShapeServers}, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("shape", cobra.FixedCompletions(sim.Shapes(), cobra.ShellCompDirectiveNoFileComp))
 }
 
 // simFaultsHelp lists the kinds of fault, some on a line.
@@ -134,8 +134,8 @@ func (f *simFlags) options(cmd *cobra.Command) (sim.Options, error) {
 		return o, fmt.Errorf("--steps %d: want at least 1", f.steps)
 	case f.workers < 0 || f.last < 0 || f.tries < 0:
 		return o, errors.New("--workers, --last and --tries must not be negative")
-	case f.shape != "" && f.shape != sim.ShapeRoles && f.shape != sim.ShapeServers:
-		return o, fmt.Errorf("--shape %s: want %s or %s", f.shape, sim.ShapeRoles, sim.ShapeServers)
+	case f.shape != "" && !slices.Contains(sim.Shapes(), f.shape):
+		return o, fmt.Errorf("--shape %s: want one of %s", f.shape, strings.Join(sim.Shapes(), ", "))
 	}
 	if f.without != "" {
 		var err error
