@@ -95,7 +95,7 @@ func visitBlock(first uint64, block []byte, from uint64, visit func(uint64, []by
 type Head struct {
 	Applied protocol.Instance
 	Bytes   uint64
-	Sum     string // CRC-32C
+	Sum     string // CRC-32C of all of it but its own last four bytes, which are that sum; "" without a head
 	Length  uint64 // of the list
 	Chunks  uint64 // that it needs
 	Tail    uint64 // entries in it
@@ -105,11 +105,20 @@ type Head struct {
 func (f *Folder) Head() Head {
 	s := f.State()
 	h := Head{Applied: s.Saved.Applied, Bytes: s.Saved.HeadBytes, Chunks: s.Saved.ChunkCount}
-	h.Sum = fmt.Sprintf("%08x", crc32.Checksum(s.Restored.Head, protocol.Castagnoli))
+	h.Sum = headSum(s.Restored.Head)
 	if s.List != nil {
 		h.Length, h.Tail = s.List.Length(), s.List.Length()%protocol.ChunkEntries
 	}
 	return h
+}
+
+// headSum is the checksum of a head without the one that it ends with: over both, it
+// would be the same constant for every head.
+func headSum(head []byte) string {
+	if len(head) < crc32.Size {
+		return ""
+	}
+	return fmt.Sprintf("%08x", crc32.Checksum(head[:len(head)-crc32.Size], protocol.Castagnoli))
 }
 
 // Sessions visits the sessions of the checkpoint's list in the order of their ids.

@@ -142,15 +142,17 @@ func (f *Folder) durable(at wal.Position) bool {
 const pinTries = 5
 
 // steadily lets read report, and hands on what it reported only if the folder did not
-// change meanwhile: else it reads once more.
+// change meanwhile: else it reads once more. A process that ends meanwhile leaves a
+// stopped store, which does not change.
 func (f *Folder) steadily(read func()) {
-	if f.host == nil {
-		read()
-		return
-	}
 	report := f.report
 	defer func() { f.report = report }()
 	for try := 1; ; try++ {
+		f.report = report
+		if f.host == nil {
+			read()
+			return
+		}
 		var found []Finding
 		f.report = func(x Finding) { found = append(found, x) }
 		read()

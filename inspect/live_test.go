@@ -180,3 +180,20 @@ func TestALostViewIsTakenAgain(t *testing.T) {
 		t.Errorf("it was read as %s: %+v", f.How(), sum)
 	}
 }
+
+// A node that ends while it is looked at leaves a stopped store, which is read.
+func TestANodeThatEndsWhileItIsLookedAtIsReadAsStopped(t *testing.T) {
+	dir := t.TempDir()
+	s := startNode(t, dir, nil)
+	f := open(t, dir)
+	reads := 0
+	f.steadily(func() {
+		if reads++; reads == 1 {
+			must(t, s.Stop())
+		}
+		f.readState()
+	})
+	if reads != 2 || f.How() != "stopped" {
+		t.Errorf("it was read %d times, at last as %s", reads, f.How())
+	}
+}

@@ -57,6 +57,21 @@ func TestEntriesAreThoseOfTheListFromAnyIndexOn(t *testing.T) {
 	}
 }
 
+// Two nodes at one instance show by the head's sum whether they have the same list.
+func TestDifferentHeadsHaveDifferentSums(t *testing.T) {
+	top := t.TempDir()
+	sum := func(name string, values int) string {
+		m := newMaker(t, filepath.Join(top, name), 64<<10)
+		m.decide(m.values(values))
+		m.checkpoint()
+		m.close()
+		return open(t, m.dir).Head().Sum
+	}
+	if a, b, again := sum("a", 3), sum("b", 4), sum("c", 3); a == b || a != again {
+		t.Errorf("different heads: %s and %s; equal ones: %s and %s", a, b, a, again)
+	}
+}
+
 func TestVotesAreThoseAboveTheCheckpoint(t *testing.T) {
 	dir := t.TempDir()
 	m := smallStore(t, dir)
