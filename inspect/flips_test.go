@@ -10,7 +10,6 @@ import (
 
 	"paxos/storage"
 	"paxos/storage/kv/pages"
-	"paxos/vfs"
 	"paxos/wal"
 )
 
@@ -30,7 +29,7 @@ func extents(t *testing.T, dir string) map[string][]extent {
 	databaseExtents(t, filepath.Join(dir, storage.DatabaseName), add)
 
 	log := filepath.Join(dir, storage.LogName)
-	must(t, wal.Inspect(vfs.OS{}, log, wal.Position{}, func(f wal.Found) error {
+	must(t, wal.Inspect(wal.Options{Dir: log}, wal.Position{}, func(f wal.Found) error {
 		path := wal.SegmentPath(log, f.At.Segment)
 		if len(all[path]) == 0 {
 			add(path, 0, 64)

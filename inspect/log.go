@@ -88,7 +88,7 @@ const logTries = 10
 func (f *Folder) everything(from wal.Position, visit func(*LogEntry) error) (err error) {
 	for range logTries {
 		last := wal.Position{}
-		err = wal.Inspect(vfs.OS{}, f.logDir(), from, func(x wal.Found) error {
+		err = wal.Inspect(f.logOptions(), from, func(x wal.Found) error {
 			last = x.At
 			e := &LogEntry{Found: x, File: wal.SegmentPath(f.logDir(), x.At.Segment)}
 			if x.Kind == wal.KindDamaged && f.dropped(e.File) {

@@ -10,7 +10,6 @@ import (
 	"paxos/list"
 	"paxos/protocol"
 	"paxos/storage"
-	"paxos/vfs"
 	"paxos/wal"
 )
 
@@ -143,7 +142,7 @@ func damage(t testing.TB, dir string) {
 	t.Helper()
 	log := filepath.Join(dir, storage.LogName)
 	var at wal.Position
-	must(t, wal.Inspect(vfs.OS{}, log, wal.Position{}, func(f wal.Found) error {
+	must(t, wal.Inspect(wal.Options{Dir: log}, wal.Position{}, func(f wal.Found) error {
 		if f.Kind == wal.KindRecord && f.Type == uint8(protocol.RecordVoted) && at == (wal.Position{}) {
 			at = f.At
 		}

@@ -82,7 +82,7 @@ func behind(frames []wal.Found) (batches int) {
 
 // frames are the records and markers of a log.
 func (w *world) frames(h *host) (frames []wal.Found) {
-	err := wal.Inspect(h.disk.mem, filepath.Join(dataDir, "log"), wal.Position{}, func(x wal.Found) error {
+	err := wal.Inspect(wal.Options{FS: h.disk.mem, Dir: filepath.Join(dataDir, "log")}, wal.Position{}, func(x wal.Found) error {
 		if x.Kind != wal.KindUnused && x.Kind != wal.KindDamaged {
 			x.Payload = nil
 			frames = append(frames, x)

@@ -94,7 +94,7 @@ func storedInLog(o Options) (what string, err error) {
 	if _, err := o.FS.List(dir); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
-	err = wal.Inspect(o.FS, dir, wal.Position{}, func(f wal.Found) error {
+	err = wal.Inspect(wal.Options{FS: o.FS, Dir: dir}, wal.Position{}, func(f wal.Found) error {
 		switch {
 		case f.At.Segment > 1,
 			(f.Kind == wal.KindRecord || f.Kind == wal.KindTorn) && f.Type != recordFormatted,

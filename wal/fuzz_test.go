@@ -19,7 +19,7 @@ func openBytes(t *testing.T, first, second []byte) {
 	if second != nil {
 		writeFile(t, fsys, segmentPath(2), second)
 	}
-	if err := Inspect(fsys, testDir, Position{}, func(Found) error { return nil }); err != nil {
+	if err := Inspect(options(fsys), Position{}, func(Found) error { return nil }); err != nil {
 		t.Fatal("inspect:", err)
 	}
 	l, records, _, err := tryOpen(options(fsys), Position{})

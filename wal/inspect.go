@@ -3,6 +3,7 @@ package wal
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	"paxos/vfs"
@@ -41,18 +42,24 @@ type Found struct {
 	Detail  string // what is wrong with a damaged place, or why a place is unused
 }
 
-// Inspect reads the log in dir, changes nothing, takes no lock, and goes on after
+// Inspect reads the log in o.Dir, changes nothing, takes no lock, and goes on after
 // damage. It calls visit for everything from from on, in order, until visit returns
-// an error, which it returns. In a log that is being written to, the last batch may
-// look damaged.
+// an error, which it returns. Of Options only FS, Dir and LogID count; a LogID of 0
+// takes every log for the right one. In a log that is being written to, the last batch
+// may look damaged.
 //
-// It shows what is there. What that means, by the table in docs/wal.md, says Check.
-func Inspect(fsys vfs.FS, dir string, from Position, visit func(Found) error) error {
-	f, err := readFolder(fsys, dir)
+// It shows what is there: behind a header that is damaged, and in a file of another size
+// than it should have, too. Each frame's checksum alone says whether it is one of this
+// log, segment and place. What that means, by the table in docs/wal.md, says Check.
+func Inspect(o Options, from Position, visit func(Found) error) error {
+	if o.FS == nil {
+		o.FS = vfs.OS{}
+	}
+	f, err := readFolder(o.FS, o.Dir)
 	if err != nil {
 		return err
 	}
-	in := inspection{from: from, visit: visit}
+	in := inspection{options: o, segments: f.segments, from: from, visit: visit}
 	for i, e := range f.segments {
 		if e.id < from.Segment {
 			continue
@@ -63,7 +70,7 @@ func Inspect(fsys vfs.FS, dir string, from Position, visit func(Found) error) er
 			}
 			in.next = 0
 		}
-		if err := in.segment(fsys, dir, e); err != nil {
+		if err := in.segment(e); err != nil {
 			return err
 		}
 	}
@@ -71,10 +78,12 @@ func Inspect(fsys vfs.FS, dir string, from Position, visit func(Found) error) er
 }
 
 type inspection struct {
-	from   Position
-	visit  func(Found) error
-	reader reader
-	next   uint64 // number of the batch that belongs here; 0: any
+	options  Options
+	segments []entry
+	from     Position
+	visit    func(Found) error
+	reader   reader
+	next     uint64 // number of the batch that belongs here; 0: any
 }
 
 // show leaves out what lies before the place where the user wants to begin.
@@ -89,17 +98,66 @@ func (in *inspection) damaged(at Position, bytes int64, detail string) error {
 	return in.show(Found{At: at, Kind: KindDamaged, Bytes: bytes, Detail: detail})
 }
 
-func (in *inspection) segment(fsys vfs.FS, dir string, e entry) error {
-	path := filePath(dir, e.id, kindSegment)
-	s, h, err := openSegment(path, e.id, 0, fsys.OpenRead)
+func (in *inspection) segment(e entry) error {
+	path := filePath(in.options.Dir, e.id, kindSegment)
+	s, h, err := openSegment(path, e.id, in.options.LogID, in.options.FS.OpenRead)
 	if c := (*CorruptError)(nil); errors.As(err, &c) {
-		in.next = 0
-		return in.damaged(Position{e.id, 0}, e.size, c.Detail)
+		return in.salvage(path, e, c.Detail)
 	}
 	if err != nil {
 		return err
 	}
-	in.reader.reset(s, h.logID)
+	return in.walk(s, h.logID)
+}
+
+// salvage shows what stands in a segment whose header or size is wrong. Which segment it
+// is says the file's name; what counts, each frame's checksum, as ever.
+func (in *inspection) salvage(path string, e entry, detail string) error {
+	if err := in.damaged(Position{e.id, 0}, min(e.size, headerBytes), detail); err != nil {
+		return err
+	}
+	logID, err := in.likelyID(path)
+	if err != nil {
+		return err
+	}
+	file, err := in.options.FS.OpenRead(path)
+	if err != nil {
+		return fmt.Errorf("wal: open %s: %w", path, err)
+	}
+	before := in.next
+	err = in.walk(&segment{id: e.id, path: path, file: file, size: e.size}, logID)
+	if in.next == before {
+		in.next = 0 // no batch was found: what is missing behind it is this damage
+	}
+	return err
+}
+
+// likelyID is the log that a segment without a good header belongs to: the one that is
+// read, or what the other headers say, or what is left of its own.
+func (in *inspection) likelyID(path string) (uint64, error) {
+	if in.options.LogID != 0 {
+		return in.options.LogID, nil
+	}
+	for _, e := range in.segments {
+		if id := idOf(in.options, e); id != 0 {
+			return id, nil
+		}
+	}
+	file, err := in.options.FS.OpenRead(path)
+	if err != nil {
+		return 0, fmt.Errorf("wal: open %s: %w", path, err)
+	}
+	buf := make([]byte, headerBytes)
+	_, err = file.ReadAt(buf, 0)
+	if err == io.EOF {
+		err = nil // what is not there is zeros
+	}
+	return order.Uint64(buf[24:]), firstOf(err, file.Close())
+}
+
+// walk shows the frames of a segment, and closes it.
+func (in *inspection) walk(s *segment, logID uint64) (err error) {
+	in.reader.reset(s, logID)
 	for off := int64(headerBytes); off < s.size && err == nil; {
 		off, err = in.batch(off)
 	}

@@ -15,7 +15,6 @@ import (
 	"paxos/server/listclient"
 	"paxos/server/value"
 	"paxos/storage"
-	"paxos/vfs"
 	"paxos/wal"
 )
 
@@ -56,7 +55,7 @@ const enoughRecords = 10
 func recordsSoFar(t *testing.T, dir string) (records []wal.Found) {
 	t.Helper()
 	log := filepath.Join(dir, "log")
-	ok(t, wal.Inspect(vfs.OS{}, log, wal.Position{}, func(f wal.Found) error {
+	ok(t, wal.Inspect(wal.Options{Dir: log}, wal.Position{}, func(f wal.Found) error {
 		if f.Kind == wal.KindRecord {
 			records = append(records, f)
 		}
