@@ -62,11 +62,12 @@ func open(o Options) (*runner, error) {
 	if least := 4 * int64(sizes.Value); o.SegmentBytes != 0 && o.SegmentBytes < least {
 		return nil, fmt.Errorf("segments of %d bytes: values of %d bytes need %d at least", o.SegmentBytes, sizes.Value, least)
 	}
-	meter := newMeter(o.world.now)
+	meter, failure := newMeter(o.world.now), newFailure(o.Transport.Wake)
 	store, restored, err := storage.Open(storage.Options{
 		Dir: o.DataDir, Init: o.Init, Head: firstHead(o), FS: o.FS, OpenDB: o.OpenDB, SegmentBytes: o.segmentSize(),
 		TransactionBytes: o.TransactionBytes, RandomStore: o.world.store, Sync: meter.sync,
-		Want: storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
+		OnEnd: failure.fail, // whoever met it, a reader of old entries, say (rule 9)
+		Want:  storage.Identity{Cluster: o.Cluster, Role: o.Self.Role, ID: o.Self.ID},
 	})
 	if err != nil {
 		return nil, err
@@ -74,7 +75,7 @@ func open(o Options) (*runner, error) {
 	if o.world.watch.Restored != nil {
 		o.world.watch.Restored(restored)
 	}
-	r := &runner{Options: o, sizes: sizes, store: store, meter: meter, threshold: o.checkpointThreshold(), failure: newFailure(o.Transport.Wake)}
+	r := &runner{Options: o, sizes: sizes, store: store, meter: meter, threshold: o.checkpointThreshold(), failure: failure}
 	if o.Entries != nil {
 		r.feed = newFeed(store, r.failure, o)
 	}

@@ -49,8 +49,9 @@ func classify(err error) error {
 
 // ending keeps the first error of a store (rule 9). It is safe for concurrent use.
 type ending struct {
-	mu  sync.Mutex
-	err error
+	told func(error) // Options.OnEnd
+	mu   sync.Mutex
+	err  error
 }
 
 // reason is what ended the store, nil while it lives.
@@ -61,14 +62,23 @@ func (e *ending) reason() error {
 }
 
 // end makes err the end of the store, unless it has ended already, and returns
-// what ended it.
+// what ended it. The first end is told.
 func (e *ending) end(err error) error {
+	first, was := e.note(err)
+	if first && e.told != nil {
+		e.told(err)
+	}
+	return was
+}
+
+// note keeps err if it is the first end.
+func (e *ending) note(err error) (first bool, was error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.err == nil {
+	if first = e.err == nil; first {
 		e.err = err
 	}
-	return e.err
+	return first, e.err
 }
 
 // replace sets the end aside: the store is closed, whatever came before.

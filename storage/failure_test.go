@@ -165,3 +165,39 @@ func ExampleStore_fail() {
 	fmt.Println(s.fail("write 3 records to the log", unix.ENOSPC))
 	// Output: write 3 records to the log: disk is full: make room for /data and start again: no space left on device: the store has ended for good, but a restart goes on from here: nothing that was acknowledged is lost
 }
+
+// Rule 9: whoever runs the process hears of the end at once, and once, though it was
+// only a reader who met it.
+func TestTheEndIsToldOnceWhoeverMeetsIt(t *testing.T) {
+	w := newWorld(1)
+	o := w.options(true)
+	var told []error
+	o.OnEnd = func(reason error) { told = append(told, reason) }
+	s, _, err := Open(o)
+	must(t, err)
+	w.dbFaults.Arm(kv.Fault{Kinds: kv.OpView, N: 1, Err: errBoom})
+	if _, err := s.Chunk(1); !errors.Is(err, errBoom) {
+		t.Errorf("the read: %v", err)
+	}
+	var b Batch
+	b.Add(vote(1, 1))
+	if err := s.Commit(&b); !errors.Is(err, errBoom) {
+		t.Errorf("a write after the end: %v", err)
+	}
+	_ = s.Close(nil)
+	if len(told) != 1 || !errors.Is(told[0], errBoom) {
+		t.Errorf("told: %v", told)
+	}
+}
+
+func TestACloseIsNoEndThatIsTold(t *testing.T) {
+	w := newWorld(1)
+	o := w.options(true)
+	o.OnEnd = func(reason error) { t.Errorf("told: %v", reason) }
+	s, _, err := Open(o)
+	must(t, err)
+	must(t, s.Close(nil))
+	if _, err := s.Chunk(1); !errors.Is(err, ErrClosed) {
+		t.Errorf("a read after Close: %v", err)
+	}
+}

@@ -39,6 +39,10 @@ type Options struct {
 	RandomStore func() protocol.StoreID
 	// Sync, if not nil, syncs the log's files, as wal.Options has it.
 	Sync func(vfs.File) error
+	// OnEnd, if not nil, is called once, with what ended the store (rule 9): whoever
+	// runs the process must stop it, whichever of its readers or writers met the end.
+	// It must not wait, nor call the store. What Open returns is not told.
+	OnEnd func(reason error)
 }
 
 // The names in a store's folder.
@@ -87,6 +91,7 @@ func Open(o Options) (*Store, Restored, error) {
 		return nil, Restored{}, err
 	}
 	s := &Store{dir: o.Dir, dbPath: filepath.Join(o.Dir, databaseName), transaction: o.TransactionBytes}
+	s.ending.told = o.OnEnd
 	restored, err := s.open(o)
 	if err != nil {
 		s.release()
