@@ -17,7 +17,8 @@ import (
 // caught: a circle among the branch pages makes it recurse until the stack is
 // full, and a free list with a wild length makes it ask for all the memory. So
 // both are looked at before bbolt opens the file. Only branch pages are read,
-// not the data: a few dozen pages for a gigabyte.
+// not the data: a few dozen pages for a gigabyte. Leaves are looked at one by one,
+// when bbolt is about to go there: see boltpath.go.
 
 // boltMeta is what counts of a meta page: it begins 16 bytes into its page.
 //
@@ -112,11 +113,16 @@ type boltPage struct {
 }
 
 func (b *boltFile) page(id uint64) (boltPage, error) {
+	var h [boltHeader]byte
+	return b.pageIn(h[:], id)
+}
+
+// pageIn reads the first bytes of a page, its header at least.
+func (b *boltFile) pageIn(h []byte, id uint64) (boltPage, error) {
 	if id < 2 || id >= b.pages {
 		return boltPage{}, corruptf(b.path, "reference to page %d of %d", id, b.pages)
 	}
-	var h [boltHeader]byte
-	if _, err := b.file.ReadAt(h[:], int64(id)*boltPageBytes); err != nil {
+	if _, err := b.file.ReadAt(h, int64(id)*boltPageBytes); err != nil {
 		return boltPage{}, err
 	}
 	overflow := uint64(binary.LittleEndian.Uint32(h[12:]))
@@ -224,7 +230,7 @@ func (b *boltFile) leaves(level []uint64, buckets bool) error {
 		return nil
 	}
 	for _, id := range level {
-		p, err := b.page(id)
+		p, err := b.leafPage(id)
 		if err != nil {
 			return err
 		}

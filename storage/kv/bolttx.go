@@ -17,15 +17,17 @@ import (
 // a mebibyte were written three to four times. So the leaves only name large values.
 type boltTx struct {
 	tx   *bbolt.Tx
-	file boltFile // the same pages, read without bbolt
+	file *boltFile // the same pages, read without bbolt
 	db   *boltDB
 	made map[string]bool // buckets of large values that this transaction has made; nil if it only reads
+	last *leafRange      // where around looked last; nil if it only reads
 }
 
 func (d *boltDB) transaction(tx *bbolt.Tx) boltTx {
-	t := boltTx{tx: tx, db: d, file: boltFile{path: d.path, file: d.file, pages: uint64(tx.Size()) / boltPageBytes}}
+	file := &boltFile{path: d.path, file: d.file, pages: uint64(tx.Size()) / boltPageBytes}
+	t := boltTx{tx: tx, db: d, file: file}
 	if tx.Writable() {
-		t.made = map[string]bool{}
+		t.made, t.last = map[string]bool{}, &leafRange{}
 	}
 	return t
 }
@@ -40,6 +42,7 @@ func (t boltTx) Get(b Bucket, key []byte) []byte {
 	if bucket == nil {
 		return nil
 	}
+	t.look(bucket, key)
 	if value := bucket.Get(key); value != nil {
 		return value
 	}
@@ -90,8 +93,10 @@ func (t boltTx) walk(b Bucket, from []byte, do func(bucket *bbolt.Bucket, key, v
 	if bucket == nil {
 		return nil
 	}
+	guide := t.guide(bucket, from)
 	cursor := bucket.Cursor()
 	for key, value := cursor.Seek(from); key != nil; key, value = cursor.Next() {
+		guide.reached(key)
 		if err := do(bucket, key, value); err != nil {
 			return err
 		}
@@ -105,6 +110,7 @@ func (t boltTx) Put(b Bucket, key, value []byte) error {
 		return err
 	}
 	bucket.FillPercent = 1 // keys come in order: leave no room between them
+	t.around(bucket, key)
 	if len(value) >= largeValue {
 		return t.putLarge(b, bucket, key, value)
 	}
@@ -150,6 +156,7 @@ func (t boltTx) Delete(b Bucket, key []byte) error {
 	if bucket == nil {
 		return nil
 	}
+	t.around(bucket, key)
 	err := bucket.Delete(key)
 	if errors.Is(err, bolterrors.ErrIncompatibleValue) {
 		return t.deleteLarge(b, bucket, key)
