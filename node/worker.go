@@ -2,8 +2,8 @@ package node
 
 import (
 	"fmt"
-	"slices"
 
+	"paxos/internal/scratch"
 	"paxos/list"
 	"paxos/storage"
 )
@@ -18,8 +18,9 @@ type worker struct {
 	wake    func() // tells the loop that there are results
 	jobs    chan job
 	results chan result
-	buffers [][]byte
-	bad     uint64 // the transfer that brought something useless
+	buffer  []byte         // compressed chunks, one behind the other
+	keeper  scratch.Keeper // of buffer
+	bad     uint64         // the transfer that brought something useless
 	meter   *meter
 
 	image   *storage.ImageWriter // takes the pieces of a peer's image; nil: there is none
@@ -153,27 +154,29 @@ const aheadBytes = 1 << 20
 // kept out of the loop, and writes them ahead but for the last few.
 func (w *worker) finish(f *Frozen) (storage.Checkpoint, error) {
 	c := f.Checkpoint
-	for size, i := 0, 0; i < len(f.Closed); i++ {
-		closed := f.Closed[i]
-		data := slices.Grow(w.encode(w.buffer(len(c.Chunks)), closed.Raw), storage.ChunkRoom)
-		w.buffers[len(c.Chunks)] = data
-		c.Chunks = append(c.Chunks, storage.Chunk{Number: closed.Number, Data: data, Room: true})
-		if size += len(data); size < aheadBytes {
+	w.emptied()
+	for _, closed := range f.Closed {
+		c.Chunks = append(c.Chunks, w.encoded(closed))
+		if len(w.buffer) < aheadBytes {
 			continue
 		}
 		if err := w.store.PutChunks(c.Chunks); err != nil {
 			return c, err
 		}
-		c.Chunks, size = c.Chunks[:0], 0
+		c.Chunks = c.Chunks[:0]
+		w.emptied()
 	}
 	return c, nil
 }
 
-// buffer is the emptied buffer of the n-th compressed chunk that is held: the
-// store has its own copy of what it was given before.
-func (w *worker) buffer(n int) []byte {
-	if n == len(w.buffers) {
-		w.buffers = append(w.buffers, nil)
-	}
-	return w.buffers[n][:0]
+// encoded is a closed chunk, compressed into the buffer.
+func (w *worker) encoded(closed list.Chunk) storage.Chunk {
+	start := len(w.buffer)
+	w.buffer = w.encode(w.buffer, closed.Raw)
+	end := len(w.buffer)
+	w.buffer = append(w.buffer, make([]byte, storage.ChunkRoom)...)
+	return storage.Chunk{Number: closed.Number, Data: w.buffer[start:end:len(w.buffer)], Room: true}
 }
+
+// emptied empties the buffer, whose chunks the database has.
+func (w *worker) emptied() { w.buffer = w.keeper.Emptied(w.buffer) }

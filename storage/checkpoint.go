@@ -202,6 +202,16 @@ func (s *Store) PutChunks(chunks []Chunk) error {
 	return nil
 }
 
+// update changes the database in one transaction. The caller has saving locked, or is
+// the only one that has the store.
+func (s *Store) update(change func(kv.Tx) error) error {
+	if err := s.db.Update(change); err != nil {
+		return err
+	}
+	s.count(func(st *Stats) { st.Transactions++ })
+	return nil
+}
+
 // transactionBytes bounds the chunks in one transaction, but for what the last of them
 // has beyond: the transaction has them in memory twice, with their checksums, and in the
 // database's pages.

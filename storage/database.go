@@ -39,12 +39,13 @@ func checksum(b kv.Bucket, key, value []byte) uint32 {
 	return crc32.Update(sum, protocol.Castagnoli, value)
 }
 
-// put stores a value with its checksum behind it.
+// put stores a value with its checksum behind it. The value is copied.
 func put(tx kv.Tx, b kv.Bucket, key, value []byte) error {
-	return seal(tx, b, key, append(room(tx, len(value)+sumBytes), value...))
+	return seal(tx, b, key, append(make([]byte, 0, len(value)+sumBytes), value...))
 }
 
-// seal stores a value with its checksum behind it, where there is room for it.
+// seal is put of a value that is the store's own: the checksum is written behind it
+// where it stands, if there is room.
 func seal(tx kv.Tx, b kv.Bucket, key, value []byte) error {
 	return tx.Put(b, key, binary.LittleEndian.AppendUint32(value, checksum(b, key, value)))
 }
@@ -139,6 +140,9 @@ func (s *Store) readVotes(tx kv.Tx, st *state, do func(protocol.Vote) error) err
 	return nil
 }
 
+// voteBytes is what a vote takes beside its value, at most, and with its checksum.
+const voteBytes = 64
+
 // writeVotes replaces all votes, and notes them in st.
 func writeVotes(tx kv.Tx, st *state, votes []protocol.Vote) error {
 	if err := tx.Clear(bucketVotes); err != nil {
@@ -146,8 +150,8 @@ func writeVotes(tx kv.Tx, st *state, votes []protocol.Vote) error {
 	}
 	for i := range votes {
 		key := numberKey(uint64(votes[i].Instance))
-		value := (&protocol.Voted{Vote: votes[i]}).AppendTo(nil)
-		if err := put(tx, bucketVotes, key, value); err != nil {
+		value := (&protocol.Voted{Vote: votes[i]}).AppendTo(make([]byte, 0, len(votes[i].Value)+voteBytes))
+		if err := seal(tx, bucketVotes, key, value); err != nil {
 			return err
 		}
 		st.addVote(key, value)

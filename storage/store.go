@@ -27,7 +27,6 @@ type Store struct {
 
 	saving      sync.Mutex // held by whoever writes to the database
 	last        state      // of the last durable checkpoint
-	room        []byte     // see writing; used by whoever holds saving
 	transaction int        // Options.TransactionBytes
 
 	images     atomic.Pointer[Images] // replaced with saving held
