@@ -10,30 +10,45 @@ import (
 
 // Difference is what Diff found out about several folders.
 type Difference struct {
-	Nodes []NodeState `json:"nodes"`
-	// Agree says that nothing contradicts: the lists are equal as far as both go, and
-	// no ballot has two values.
-	Agree   bool       `json:"agree"`
-	Lists   *ListDiff  `json:"lists,omitempty"` // the first difference of two lists
-	Votes   []VoteDiff `json:"votes,omitempty"` // ballots with two values for an instance
-	Heads   []string   `json:"heads,omitempty"` // nodes at one instance whose lists' heads differ
-	Foreign []string   `json:"foreign,omitempty"`
+	Nodes  []NodeState `json:"nodes"`
+	Result Result      `json:"result"`
+	Lists  *ListDiff   `json:"lists,omitempty"` // the first difference of two lists
+	Votes  []VoteDiff  `json:"votes,omitempty"` // ballots with two values for an instance
+	Heads  []string    `json:"heads,omitempty"` // nodes at one instance whose lists' heads differ
+	// Foreign are folders of another cluster.
+	Foreign []string `json:"foreign,omitempty"`
+	// Copies are folders that hold the same acceptor's store: it counts once (rule 4).
+	Copies []string `json:"copies,omitempty"`
+	// Voters are who votes, as the furthest of the lists has it; none: no list says it.
+	Voters []protocol.NodeID `json:"voters"`
 	// Open are instances above everybody's checkpoint for which somebody voted, and
-	// Decided those of them for which a majority of the voters' folders has the same ballot.
+	// Decided those of them for which a majority of the voters has the same ballot.
 	Open    int `json:"open"`
 	Decided int `json:"decided"`
 }
 
-// NodeState is how far a node is.
+// Result is what a comparison came to.
+type Result string
+
+// The lists are equal as far as both go, and no ballot has two values; or that holds for
+// what can be read; or something contradicts.
+const (
+	Agree      Result = "agree"
+	AgreeSoFar Result = "agree as far as can be read"
+	DoNotAgree Result = "do not agree"
+)
+
+// NodeState is how far a node is. What could not be read is nil.
 type NodeState struct {
-	Dir     string            `json:"dir"`
-	Name    string            `json:"name"` // role and id
-	How     string            `json:"read"`
-	Applied protocol.Instance `json:"applied"`
-	Length  uint64            `json:"length"`
-	Behind  uint64            `json:"behind"` // how many instances less than the furthest
-	Votes   int               `json:"votes"`
-	Ballot  protocol.Ballot   `json:"promised"`
+	Dir     string             `json:"dir"`
+	Name    string             `json:"name"` // role and id
+	How     string             `json:"read"`
+	Applied *protocol.Instance `json:"applied"`
+	Length  *uint64            `json:"length"`
+	Behind  *uint64            `json:"behind"` // how many instances less than the furthest
+	Votes   int                `json:"votes"`
+	Ballot  protocol.Ballot    `json:"promised"`
+	Damaged []Finding          `json:"damaged,omitempty"` // met by the comparison; at most 100
 }
 
 // ListDiff is the first index at which two lists differ.
@@ -56,33 +71,49 @@ type VoteDiff struct {
 // Diff compares what the nodes of a cluster have, each with the first: their lists as
 // far as both go, their votes, and the heads of those that are at the same instance.
 func Diff(folders []*Folder) (Difference, error) {
-	d := Difference{Agree: true}
+	var d Difference
+	var furthest protocol.Instance
 	for _, f := range folders {
 		d.Nodes = append(d.Nodes, f.nodeState())
+		furthest = max(furthest, f.State().Saved.Applied)
 	}
-	furthest := protocol.Instance(0)
-	for _, n := range d.Nodes {
-		furthest = max(furthest, n.Applied)
-	}
-	for i := range d.Nodes {
-		d.Nodes[i].Behind = uint64(furthest - d.Nodes[i].Applied)
+	for i, n := range d.Nodes {
+		if n.Applied != nil {
+			d.Nodes[i].Behind = new(uint64(furthest - *n.Applied))
+		}
 	}
 	d.foreign(folders)
 	d.heads(folders)
-	d.votes(folders)
+	d.votes(folders, furthest)
 	err := d.lists(folders)
-	d.Agree = d.Lists == nil && len(d.Votes) == 0 && len(d.Heads) == 0 && len(d.Foreign) == 0
+	d.conclude(folders)
 	return d, err
+}
+
+// conclude says what it came to. What is damaged was left out of the comparison.
+func (d *Difference) conclude(folders []*Folder) {
+	d.Result = Agree
+	for i, f := range folders {
+		if d.Nodes[i].Damaged = f.damage; len(f.damage) > 0 {
+			d.Result = AgreeSoFar
+		}
+	}
+	if d.Lists != nil || len(d.Votes) > 0 || len(d.Heads) > 0 || len(d.Foreign) > 0 {
+		d.Result = DoNotAgree
+	}
 }
 
 func (f *Folder) nodeState() NodeState {
 	s := f.State()
 	n := NodeState{
 		Dir: f.dir, Name: fmt.Sprintf("%s %s", f.identity.Role, f.identity.ID), How: f.How(),
-		Applied: s.Saved.Applied, Votes: len(s.Restored.Votes), Ballot: s.Restored.Promised,
+		Votes: len(s.Restored.Votes), Ballot: s.Restored.Promised,
+	}
+	if s.HasSaved {
+		n.Applied = &s.Saved.Applied
 	}
 	if s.List != nil {
-		n.Length = s.List.Length()
+		n.Length = new(s.List.Length())
 	}
 	return n
 }
@@ -112,42 +143,6 @@ func (d *Difference) heads(folders []*Folder) {
 			d.Heads = append(d.Heads, fmt.Sprintf("%s and %s are both at instance %s, but their lists' heads differ", other.dir, f.dir, s.Saved.Applied))
 		}
 	}
-}
-
-// votes compares the votes above the checkpoints.
-func (d *Difference) votes(folders []*Folder) {
-	type cast struct {
-		instance protocol.Instance
-		ballot   protocol.Ballot
-	}
-	first, count := map[cast]int{}, map[cast]int{}
-	values := map[cast]protocol.Value{}
-	open, decided := map[protocol.Instance]bool{}, map[protocol.Instance]bool{}
-	for i, f := range folders {
-		for _, v := range f.State().Restored.Votes {
-			c := cast{v.Instance, v.Ballot}
-			if a, found := first[c]; !found {
-				first[c], values[c] = i, v.Value
-			} else if !bytes.Equal(values[c], v.Value) {
-				d.Votes = append(d.Votes, VoteDiff{v.Instance, v.Ballot, folders[a].dir, f.dir})
-			}
-			open[v.Instance] = true
-			if count[c]++; count[c] > d.voters(folders)/2 {
-				decided[v.Instance] = true
-			}
-		}
-	}
-	d.Open, d.Decided = len(open), len(decided)
-}
-
-// voters is how many vote, as the first list that knows it says; else how many folders there are.
-func (d *Difference) voters(folders []*Folder) int {
-	for _, f := range folders {
-		if s := f.State(); s.List != nil && len(s.List.Members().Voters) > 0 {
-			return len(s.List.Members().Voters)
-		}
-	}
-	return len(folders)
 }
 
 // lists compares each list with the first one that has entries.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"paxos/storage"
 	"paxos/storage/kv/pages"
@@ -29,6 +30,7 @@ type Folder struct {
 	meta    pages.Meta
 	hasMeta bool
 	opening []Finding // met when it was opened; State reports them
+	damage  []Finding // what was reported as damaged, each once, at most maxDamage
 	state   *State    // what State has read
 
 	host   *host // the running process that has pinned a view; nil: none
@@ -39,14 +41,28 @@ type Folder struct {
 // store is in it, storage.ErrForeign if its format is not this program's. A damaged
 // store is opened: see State and Verify.
 func Open(dir string, o Options) (*Folder, error) {
-	f := &Folder{dir: dir, report: o.Report}
-	if f.report == nil {
-		f.report = func(Finding) {}
-	}
+	f := &Folder{dir: dir}
+	f.report = func(x Finding) { f.met(x, o.Report) }
 	if err := f.open(); err != nil {
 		return nil, err
 	}
 	return f, nil
+}
+
+// maxDamage findings are kept for those who sum a folder up.
+const maxDamage = 100
+
+// met keeps what is damaged, and reports it, unless it was already.
+func (f *Folder) met(x Finding, report func(Finding)) {
+	if !x.Note && slices.Contains(f.damage, x) {
+		return
+	}
+	if !x.Note && len(f.damage) < maxDamage {
+		f.damage = append(f.damage, x)
+	}
+	if report != nil {
+		report(x)
+	}
 }
 
 func (f *Folder) open() error {

@@ -148,11 +148,11 @@ func TestDiffFindsTheFirstDifference(t *testing.T) {
 		if d.Lists != nil {
 			got = int64(d.Lists.Index)
 		}
-		if got != c.index || d.Agree != (c.index < 0) {
+		if got != c.index || (d.Result == Agree) != (c.index < 0) {
 			t.Errorf("%s: first difference at %d, want %d: %+v", c.name, got, c.index, d)
 		}
 	}
-	if d, err := Diff([]*Folder{a, behind}); err != nil || d.Nodes[1].Behind != 25 || d.Nodes[0].Behind != 0 {
+	if d, err := Diff([]*Folder{a, behind}); err != nil || *d.Nodes[1].Behind != 25 || *d.Nodes[0].Behind != 0 {
 		t.Errorf("who is behind: %+v, %v", d.Nodes, err)
 	}
 }
@@ -170,7 +170,7 @@ func TestDiffFindsABallotWithTwoValues(t *testing.T) {
 	b.close()
 	d, err := Diff([]*Folder{open(t, a.dir), open(t, b.dir)})
 	must(t, err)
-	if d.Agree || len(d.Votes) != 1 || d.Votes[0].Instance != a.open[1].Instance {
+	if d.Result != DoNotAgree || len(d.Votes) != 1 || d.Votes[0].Instance != a.open[1].Instance {
 		t.Errorf("%+v", d)
 	}
 }

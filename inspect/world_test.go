@@ -38,10 +38,20 @@ var testBallot = protocol.Ballot{Round: 3, Proposer: 2, Incarnation: 77}
 
 func newMaker(t testing.TB, dir string, segment int64) *maker {
 	t.Helper()
+	return newMakerOf(t, dir, 2, segment, 1, 2, 3)
+}
+
+// newMakerOf makes the store of server id among voters.
+func newMakerOf(t testing.TB, dir string, id protocol.NodeID, segment int64, voters ...protocol.NodeID) *maker {
+	t.Helper()
 	m := &maker{t: t, dir: dir, rng: rand.New(rand.NewPCG(1, 2)), size: 7}
-	m.list = list.New(list.Options{Members: list.FirstMembers([]protocol.Member{{ID: 1, Address: "a:1"}, {ID: 2, Address: "b:1"}, {ID: 3, Address: "c:1"}})})
+	var members []protocol.Member
+	for _, v := range voters {
+		members = append(members, protocol.Member{ID: v, Address: fmt.Sprintf("%c:1", 'a'+rune(v)-1)})
+	}
+	m.list = list.New(list.Options{Members: list.FirstMembers(members)})
 	store, _, err := storage.Open(storage.Options{
-		Dir: dir, Init: true, SegmentBytes: segment, Want: storage.Identity{Cluster: 7, Role: protocol.RoleServer, ID: 2},
+		Dir: dir, Init: true, SegmentBytes: segment, Want: storage.Identity{Cluster: 7, Role: protocol.RoleServer, ID: id},
 	})
 	must(t, err)
 	m.store = store

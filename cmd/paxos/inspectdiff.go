@@ -20,7 +20,8 @@ func newInspectDiff() *cobra.Command {
 Compares the lists as far as all go and names the first difference; the heads of those
 that are at the same instance; and the votes above the checkpoints, since a ballot has
 one value for an instance. A DIR may also be a folder with the folders of several nodes.
-The exit code is 1 if they contradict each other; to be behind is no contradiction.
+The exit code is 1 if they contradict each other; to be behind is no contradiction. What
+cannot be read is not compared: then they agree as far as can be read, exit code 5.
 
 ` + exitHelp,
 		Example: `  paxos inspect diff paxos-data/server-1 paxos-data/server-2 paxos-data/server-3
@@ -89,7 +90,7 @@ func (l *look) difference(d inspect.Difference) error {
 		return err
 	}
 	for _, n := range d.Nodes {
-		err := l.print(diffColumns, n.Name, terminal.Number(uint64(n.Applied)), terminal.Number(n.Length), terminal.Number(n.Behind), n.Votes, ballotName(n.Ballot), n.Dir+": "+n.How)
+		err := l.print(diffColumns, n.Name, known(n.Applied), known(n.Length), known(n.Behind), n.Votes, ballotName(n.Ballot), n.Dir+": "+n.How)
 		if err != nil {
 			return err
 		}
@@ -98,6 +99,14 @@ func (l *look) difference(d inspect.Difference) error {
 		return err
 	}
 	return disagreement(d)
+}
+
+// known is a number, if it could be read.
+func known[T ~uint64](n *T) string {
+	if n == nil {
+		return "?"
+	}
+	return terminal.Number(*n)
 }
 
 func (l *look) contradictions(d inspect.Difference) error {
@@ -113,14 +122,31 @@ func (l *look) contradictions(d inspect.Difference) error {
 			return err
 		}
 	}
-	if d.Agree {
-		return l.print("they agree; above the checkpoints there are votes for %d instances, %d of them decided by these folders\n", d.Open, d.Decided)
+	for _, line := range d.Copies {
+		if err := l.print("note: %s\n", line); err != nil {
+			return err
+		}
 	}
-	return nil
+	if d.Result == inspect.DoNotAgree {
+		return nil
+	}
+	return l.print("they %s; %s\n", d.Result, openVotes(d))
+}
+
+// openVotes says what is above the checkpoints.
+func openVotes(d inspect.Difference) string {
+	text := fmt.Sprintf("above the checkpoints there are votes for %s", amount(d.Open, "instance"))
+	switch {
+	case d.Open == 0:
+		return "there are no votes above the checkpoints"
+	case len(d.Voters) == 0:
+		return text + "; no list that can be read names the voters, so which of them are decided is not known"
+	}
+	return text + fmt.Sprintf(", %d of them decided by these folders (%d vote)", d.Decided, len(d.Voters))
 }
 
 func disagreement(d inspect.Difference) error {
-	if d.Agree {
+	if d.Result != inspect.DoNotAgree {
 		return nil
 	}
 	return fail(exitFailed, errors.New("the nodes do not agree"))
