@@ -299,7 +299,6 @@ func TestANewClusterWithAnImageThatIsInterruptedIsFinished(t *testing.T) {
 		dir := t.TempDir()
 		makeStore(t, dir, 2, 12, vote(3, 13))
 		addImages(t, dir, 2, 500, 1050)
-		steps := 0
 		begin := func(step func(string) error) error {
 			f := take(t, dir)
 			defer f.Close()
@@ -316,12 +315,7 @@ func TestANewClusterWithAnImageThatIsInterruptedIsFinished(t *testing.T) {
 			must(t, n.Plan(p, left.Votes()))
 			return p.Do(t.Context(), func(string, ...any) {})
 		}
-		err := begin(func(string) error {
-			if steps++; steps == crash {
-				return errCrash
-			}
-			return nil
-		})
+		err := begin(crashAt(crash))
 		if err == nil {
 			return
 		}

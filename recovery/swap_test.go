@@ -30,6 +30,31 @@ func newStore(dir string) error {
 	return err
 }
 
+// crashAt ends a work of several steps at one of them.
+func crashAt(crash int) func(step string) error {
+	steps := 0
+	return func(string) error {
+		if steps++; steps == crash {
+			return errCrash
+		}
+		return nil
+	}
+}
+
+// swapUntil swaps the store in a folder for a new one, and ends at a step. It reports
+// whether that came: else the swap is done.
+func swapUntil(t *testing.T, dir string, crash int) (crashed bool) {
+	t.Helper()
+	f := take(t, dir)
+	f.step = crashAt(crash)
+	_, err := f.Swap(time.UnixMilli(1_700_000_000_000), &Plan{}, newStore)
+	must(t, f.Close())
+	if err != nil && !errors.Is(err, errCrash) {
+		t.Fatalf("step %d: %v", crash, err)
+	}
+	return err != nil
+}
+
 // At every step of a swap the process ends. Then there is the old store, whole, or
 // the new one, or one that no server starts on, --init or not; and the next run
 // brings it to its end. What was there before is kept, whole.
@@ -38,25 +63,12 @@ func TestASwapThatIsInterruptedAnywhereIsFinishedByTheNextOne(t *testing.T) {
 		dir := t.TempDir()
 		old := makeStore(t, dir, 2, 12, vote(3, 13), vote(3, 14))
 		must(t, writeSynced(filepath.Join(dir, "something-else"), []byte("of no store")))
-		steps := 0
-		f := take(t, dir)
-		f.step = func(string) error {
-			if steps++; steps == crash {
-				return errCrash
-			}
-			return nil
-		}
-		_, err := f.Swap(time.UnixMilli(1_700_000_000_000), &Plan{}, newStore)
-		must(t, f.Close())
-		if err == nil {
+		if !swapUntil(t, dir, crash) {
 			if crash < 10 {
 				t.Fatalf("a swap has %d steps only", crash)
 			}
 			checkSwapped(t, dir, old)
 			return
-		}
-		if !errors.Is(err, errCrash) {
-			t.Fatalf("step %d: %v", crash, err)
 		}
 		checkBetween(t, crash, dir)
 		finish(t, dir)
@@ -92,17 +104,8 @@ func checkBetween(t *testing.T, crash int, dir string) {
 // once the plan stands: it would be thrown away.
 func TestAFolderThatWasEmptyIsNotFormattedWhileARepairIsToBeFinished(t *testing.T) {
 	for crash := 1; ; crash++ {
-		dir, steps := t.TempDir(), 0
-		f := take(t, dir)
-		f.step = func(string) error {
-			if steps++; steps == crash {
-				return errCrash
-			}
-			return nil
-		}
-		_, err := f.Swap(time.UnixMilli(1), &Plan{}, newStore)
-		must(t, f.Close())
-		if err == nil {
+		dir := t.TempDir()
+		if !swapUntil(t, dir, crash) {
 			return
 		}
 		decided := exists(filepath.Join(dir, workName, planName))

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"sort"
 	"sync"
+
+	"paxos/storage/kv/pages"
 )
 
 // Where damage has put a branch page among the leaves of a tree, it may lead back to the
@@ -24,13 +26,17 @@ type boltPath struct {
 
 // boltStep is a branch page, and which of its children the way goes through.
 type boltStep struct {
-	data  *branchPage
+	data  []byte
+	room  *branchPage // to give back
 	count int
 	at    int
 }
 
-// branchPage is all of a branch page: in our trees none runs over more pages, since keys are short.
+// branchPage is room for a branch page, if keys are not long.
 type branchPage [boltPageBytes]byte
+
+// branchBytes is the longest branch page: bbolt splits those of more than four keys.
+const branchBytes = boltHeader + 4*(16+pages.MaxKeyBytes)
 
 var branchPages = sync.Pool{New: func() any { return new(branchPage) }}
 
@@ -40,7 +46,7 @@ func (p *boltPath) done() { p.cut(0) }
 // cut leaves so many steps.
 func (p *boltPath) cut(steps int) {
 	for _, s := range p.steps[steps:] {
-		branchPages.Put(s.data)
+		branchPages.Put(s.room)
 	}
 	p.steps = p.steps[:steps]
 }
@@ -72,15 +78,21 @@ func (p *boltPath) end() uint64 {
 
 // step goes on to the page at the end of the way, unless that is a leaf.
 func (p *boltPath) step() (leaf bool, err error) {
-	data := branchPages.Get().(*branchPage)
-	page, err := p.file.pageIn(data[:], p.end())
+	room := branchPages.Get().(*branchPage)
+	page, err := p.file.pageIn(room[:], p.end())
 	if err != nil || page.flags == boltLeaf {
-		branchPages.Put(data)
+		branchPages.Put(room)
 		return true, err
 	}
-	s := boltStep{count: page.count, data: data}
-	if page.flags != boltBranch || page.count == 0 || page.size > boltPageBytes || boltHeader+16*page.count > page.size {
+	s := boltStep{data: room[:], room: room, count: page.count}
+	if page.flags != boltBranch || page.count == 0 || page.size >= branchBytes+boltPageBytes || boltHeader+16*page.count > page.size {
 		return false, corruptf(p.file.path, "page %d with flags %#x, %d elements and %d bytes among branch pages", page.id, page.flags, page.count, page.size)
+	}
+	if page.size > boltPageBytes {
+		s.data = make([]byte, page.size)
+		if _, err := p.file.pageIn(s.data, page.id); err != nil {
+			return false, err
+		}
 	}
 	if len(p.steps) > 0 && !bytes.Equal(s.key(0), p.last().key(p.last().at)) {
 		return false, p.damaged("which does not begin with the key that stands for it above")
@@ -99,7 +111,7 @@ func (s *boltStep) key(i int) []byte {
 	at := boltHeader + 16*i
 	begin := uint64(at) + uint64(binary.LittleEndian.Uint32(s.data[at:]))
 	end := begin + uint64(binary.LittleEndian.Uint32(s.data[at+4:]))
-	if end > boltPageBytes {
+	if end > uint64(len(s.data)) {
 		return nil
 	}
 	return s.data[begin:end]

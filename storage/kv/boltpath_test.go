@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"testing"
+
+	"paxos/storage/kv/pages"
 )
 
 // wideKey is long, so that few of them make a tree of three levels.
@@ -163,6 +165,43 @@ func TestALeafThatBeginsWithAnotherKeyIsDamage(t *testing.T) {
 		}
 		_ = db.Close()
 	}
+}
+
+// Long keys make branch pages that run over several pages.
+func TestTheWayLeadsThroughLongBranchPages(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	db := open(t, OpenBolt, path)
+	for _, size := range []int{1500, 5000, pages.MaxKeyBytes} {
+		long := func(n int) []byte { return append(key(n), make([]byte, size-8)...) }
+		must(t, db.Update(func(tx Tx) error {
+			must(t, tx.Clear("b"))
+			for n := range 40 {
+				must(t, tx.Put("b", long(n), key(n)))
+			}
+			return nil
+		}))
+		must(t, db.Update(func(tx Tx) error {
+			for n := range 40 {
+				if n%3 == 0 {
+					must(t, tx.Delete("b", long(n)))
+				}
+			}
+			return nil
+		}))
+		found := 0
+		must(t, db.View(func(tx Tx) error {
+			for n := range 40 {
+				if got := tx.Get("b", long(n)); (got == nil) != (n%3 == 0) {
+					t.Errorf("key %d of %d bytes: %x", n, size, got)
+				}
+			}
+			return tx.Keys("b", nil, func([]byte) error { found++; return nil })
+		}))
+		if found != 26 {
+			t.Errorf("%d keys of %d bytes, want 26", found, size)
+		}
+	}
+	must(t, db.Close())
 }
 
 // However a tree was changed, the way leads to every key.
