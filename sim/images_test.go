@@ -17,7 +17,7 @@ var imageEvents = []string{
 func TestWhatCanBefallAnImageDoes(t *testing.T) {
 	t.Parallel()
 	faults := []string{faultCrash, faultRestart, faultWriteError, faultSyncError, faultRotDB}
-	seeds := []uint64{91, 76, 54, 69} // show all of it, as long as nothing draws in another order
+	seeds := []uint64{10, 73, 69, 76} // show all of it, as long as nothing draws in another order
 	for seed := range uint64(100) {
 		seeds = append(seeds, seed)
 	}

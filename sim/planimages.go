@@ -25,9 +25,9 @@ type imagePlan struct {
 // drawImages draws it, and makes commands short: the list must grow by many of them.
 func (p *plan) drawImages(r *rand.Rand) {
 	p.images = imagePlan{
-		on: true, every: int64(pick(r, 1<<10, 8<<10, 24<<10)), state: pick(r, 0, 300, 3000, 12_000),
+		on: true, every: int64(pick(r, 1<<10, 8<<10, 24<<10)), state: pick(r, 0, 300, 3000, 12_000, 12_000),
 		transaction: pick(r, 300, 3000, 1<<20), window: pick(r, 500, 2000, 1<<20), cache: pick(r, 4<<10, 64<<10, 2<<20), batch: pick(r, 100, 200, 400),
-		pace: between(r, 20*time.Microsecond, 20*time.Millisecond),
+		pace: between(r, 20*time.Microsecond, 100*time.Millisecond),
 	}
 	p.images.piece = max(p.images.state/pick(r, 1, 4, 20), 100)
 	p.payloadMin = 1

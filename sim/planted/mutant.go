@@ -28,7 +28,7 @@ type mutant struct {
 
 // mutants are all planted bugs, by the room they are in.
 func mutants() []mutant {
-	return slices.Concat(acceptorMutants, proposerMutants, learnerMutants, listMutants, nodeMutants, storageMutants, walMutants)
+	return slices.Concat(acceptorMutants, proposerMutants, learnerMutants, listMutants, nodeMutants, storageMutants, walMutants, imageMutants)
 }
 
 // find returns the mutant of a name.
