@@ -75,9 +75,13 @@ func (x *exchange) fillBody(limit int) error {
 	}
 }
 
-// growBody doubles the space for the body, to one byte over the limit at most.
+// growBody makes four times the space for the body, but to one byte over the limit at most, and no more than
+// was announced needs.
 func (x *exchange) growBody(limit int) error {
-	size := min(2*cap(x.body), limit+1)
+	size := min(4*cap(x.body), limit+1)
+	if n := x.r.ContentLength; n > 0 {
+		size = min(size, max(int(n)+1, maxKeptBody))
+	}
 	if more := int64(size) - smallBody - x.reserved; more > 0 {
 		if !x.s.bodies.take(more) {
 			f := busy("too many large requests at a time")

@@ -301,6 +301,9 @@ func TestBodiesAreBoundedAltogether(t *testing.T) {
 	slow := f.dial()
 	slow.say(fmt.Sprintf("POST /v1/list HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", 250<<10, strings.Repeat(" ", 200<<10)))
 	eventually(t, func() bool { return f.server.bodies.used.Load() >= 200<<10 })
+	if used, announced := f.server.bodies.used.Load(), int64(250<<10); used > announced {
+		t.Errorf("%d bytes are counted for a body of %d", used, announced)
+	}
 	large := strings.Repeat(" ", 250<<10) + `{"value": 1}`
 	f.fails("POST", "/v1/list", large, 429, "busy", "not_done", "large requests")
 	f.post("/v1/list", `{"value": 1}`) // small ones are not counted
