@@ -104,7 +104,7 @@ func (e *Engine) startNode() (*node.Server, error) {
 		placed = e.reader.results.placed
 	}
 	return node.StartServer(node.Options{
-		Self: e.self(), Cluster: e.place.cluster, Quorum: quorum, Members: e.place.first, Seeds: ids(e.place.seeds),
+		Self: e.self(), Cluster: e.place.cluster, Quorum: quorum, Members: e.place.first, Address: e.place.self, Seeds: ids(e.place.seeds),
 		OnMembers: func(members []node.Member) { e.transport.SetPeers(e.place.peers(members)) },
 		OnLeader:  e.leaders.set,
 		Images:    e.options.Machine != nil,

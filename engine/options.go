@@ -22,7 +22,8 @@ type Options struct {
 	// Dir is the folder of the node's store. It belongs to this node alone, for
 	// ever: never copy it to another one, never wipe it to start afresh.
 	Dir string
-	// Self is the host:port by which the other nodes reach this one.
+	// Self is the host:port by which the other nodes reach this one. A store of the
+	// member at another one of their addresses is refused (storage.ErrForeign).
 	Self string
 	// Peers are the host:port of the nodes that the cluster begins with, Self among
 	// them, in the same order everywhere. After the first start the store knows the

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"errors"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -86,4 +87,29 @@ func TestAMemberThatVotesDoesNotJoinWithoutItsStore(t *testing.T) {
 	if _, err := storage.ReadIdentity(nodes[2].options.Dir); !errors.Is(err, storage.ErrNotFormatted) {
 		t.Errorf("a store was made: %v", err)
 	}
+}
+
+// Rule 10: two processes must not speak as one member. The others could not tell them
+// apart, for the store is the one that they know.
+func TestAStoreIsRefusedInThePlaceOfAnotherMember(t *testing.T) {
+	nodes := startCluster(t, 3)
+	propose(t, nodes[0], "a")
+	for _, n := range nodes[:2] {
+		n.stop()
+	}
+	copied := &testNode{t: t, machine: &registers{}, options: nodes[1].options}
+	copied.options.Dir = nodes[0].options.Dir
+	for _, init := range []bool{true, false} {
+		if copied.options.Init = init; !errors.Is(copied.tryStart(), storage.ErrForeign) {
+			t.Fatalf("init %v: the store of node 1 was taken at the address of node 2", init)
+		}
+	}
+	// The right place by another name is taken.
+	_, port, err := net.SplitHostPort(nodes[0].options.Self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes[0].options.Self = net.JoinHostPort("localhost", port)
+	nodes[0].start()
+	propose(t, nodes[0], "b")
 }

@@ -79,7 +79,11 @@ func open(o Options) (*runner, error) {
 	if o.Entries != nil {
 		r.feed = newFeed(store, r.failure, o)
 	}
-	if err := r.assemble(restored); err != nil {
+	err = r.assemble(restored)
+	if err == nil {
+		err = r.checkPlace()
+	}
+	if err != nil {
 		store.Close(nil)
 		return nil, fmt.Errorf("%s %d in %s: %w", o.Self.Role, o.Self.ID, o.DataDir, err)
 	}

@@ -46,6 +46,9 @@ type Options struct {
 	// Members are the addresses of the Quorum of list servers. Both count for a
 	// new store only: an old one knows its members.
 	Members []Member
+	// Address is where the others reach this list server. A store whose list knows that
+	// as the place of another member is refused (storage.ErrForeign). Empty: not known.
+	Address string
 	// Seeds are servers to ask beside the members that the own list knows; see
 	// Server.Seed.
 	Seeds []protocol.NodeID

@@ -26,8 +26,8 @@ const exitHelp = `Exit codes:
   1  failed
   2  wrong flags, config or cluster file: nothing was started
   3  the store was refused: it is not initialised, locked by another process, or
-     belongs to another cluster, role or id, or is not the one that this
-     acceptor's votes are known to come from
+     belongs to another cluster, role or id, or to the server at another
+     address, or is not the one that this acceptor's votes are known to come from
   4  the disk failed or is full; after that is repaired, start again: nothing is lost
   5  the store is corrupt; the message names file and offset`
 
