@@ -40,6 +40,9 @@ func (f *Folder) values(b kv.Bucket, from []byte, visit func(stored) error) erro
 	}
 	var buf []byte
 	return w.Values(tree, from, func(e *pages.Element) error {
+		if err := f.ctx.Err(); err != nil {
+			return err
+		}
 		var value []byte
 		if buf, value = f.value(b, e, buf); value == nil {
 			return nil

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,10 +17,14 @@ import (
 type Options struct {
 	// Report is told of everything that is wrong. nil: nobody is.
 	Report func(Finding)
+	// Context ends what is under way: then the folder's methods return its error, and
+	// what State and Store say is not the whole. nil: nothing does.
+	Context context.Context
 }
 
 // Folder is a node's data folder, to be looked at. Its methods are for one goroutine.
 type Folder struct {
+	ctx      context.Context
 	dir      string
 	report   func(Finding)
 	identity storage.Identity
@@ -33,15 +38,19 @@ type Folder struct {
 	damage  []Finding // what was reported as damaged, each once, at most maxDamage
 	state   *State    // what State has read
 
-	host   *host // the running process that has pinned a view; nil: none
-	holder int   // a process that has the folder, and does not listen; 0: none
+	host   *host  // the running process that has pinned a view; nil: none
+	holder int    // a process that has the folder, and cannot be asked; 0: none is known
+	silent string // why the process that has the folder cannot be asked; "": none has it
 }
 
 // Open opens a folder to look at it. The error is storage.ErrNotFormatted if no
 // store is in it, storage.ErrForeign if its format is not this program's. A damaged
 // store is opened: see State and Verify.
 func Open(dir string, o Options) (*Folder, error) {
-	f := &Folder{dir: dir}
+	f := &Folder{dir: dir, ctx: o.Context}
+	if f.ctx == nil {
+		f.ctx = context.Background()
+	}
 	f.report = func(x Finding) { f.met(x, o.Report) }
 	if err := f.open(); err != nil {
 		return nil, err
@@ -54,7 +63,7 @@ const maxDamage = 100
 
 // met keeps what is damaged, and reports it, unless it was already.
 func (f *Folder) met(x Finding, report func(Finding)) {
-	if !x.Note && slices.Contains(f.damage, x) {
+	if !x.Note && slices.Contains(f.damage, x) || f.ctx.Err() != nil { // what was cut short looks damaged
 		return
 	}
 	if !x.Note && len(f.damage) < maxDamage {
@@ -78,7 +87,7 @@ func (f *Folder) open() error {
 // Close lets the folder go.
 func (f *Folder) Close() error {
 	if f.host != nil {
-		_ = f.host.conn.Close() // the process lets the view go
+		f.host.close()
 	}
 	if f.db == nil {
 		return nil
@@ -122,7 +131,7 @@ func (f *Folder) readIdentity() error {
 }
 
 func readSmall(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
+	info, err := regular(path)
 	if err != nil {
 		return nil, err
 	}
@@ -163,12 +172,15 @@ func Stores(dir string) (stores []string) {
 // openDatabase opens the file of the database and chooses its newest meta page.
 func (f *Folder) openDatabase() error {
 	path := f.path(storage.DatabaseName)
-	db, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	db, err := openRegular(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		f.damaged(path, -1, "the database is missing")
 		return nil
-	}
-	if err != nil {
+	case errors.Is(err, errIrregular):
+		f.damaged(path, -1, "%v", err)
+		return nil
+	case err != nil:
 		return err
 	}
 	info, err := db.Stat()

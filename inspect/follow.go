@@ -19,6 +19,9 @@ const followEvery = 100 * time.Millisecond
 func (f *Folder) Follow(ctx context.Context, from wal.Position, visit func(*LogEntry) error) error {
 	for {
 		next, err := f.newBatches(from, visit)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil && !errors.Is(err, errEnough) && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,38 +27,61 @@ import (
 // host is a running process that has pinned a view of its store for us.
 type host struct {
 	conn    net.Conn
+	stop    func() bool // the connection ends with the folder's context until then
 	reader  *bufio.Reader
 	process int
 	meta    pages.Meta
 	durable wal.Position
 }
 
-// askTime is how long a process may take to answer.
-const askTime = time.Minute
+// askTime is how long a process may take to answer: it only begins to read its database.
+// Tests that wait for it take less.
+var askTime = 5 * time.Second
 
-// errNobody says that no process listens in the folder.
-var errNobody = errors.New("no process listens")
+var (
+	// errNobody says that no process listens in the folder.
+	errNobody = errors.New("no process listens")
+	// errSilent says that one listens, and does not answer.
+	errSilent = errors.New("it does not answer")
+)
 
 // askHost asks the process that has the folder, if one has, to pin a view.
-func askHost(dir string) (*host, error) {
+func askHost(ctx context.Context, dir string) (*host, error) {
 	path, done, err := storage.SocketPath(dir, storage.SocketName)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	conn, err := net.DialTimeout("unix", path, askTime)
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOTSOCK):
-		return nil, errNobody
-	case err != nil:
-		return nil, fmt.Errorf("ask the process that has %s to pin a view of it: %w", dir, err)
+	dialer := net.Dialer{Timeout: askTime}
+	conn, err := dialer.DialContext(ctx, "unix", path)
+	if err != nil {
+		return nil, unasked(ctx, dir, err)
 	}
 	h := &host{conn: conn, reader: bufio.NewReader(conn)}
+	h.stop = context.AfterFunc(ctx, func() { _ = conn.Close() }) // whoever waits for it gets an error
 	if err := h.listen(); err != nil {
-		_ = conn.Close() // nothing is under way
-		return nil, fmt.Errorf("ask the process that has %s to pin a view of it: %w", dir, err)
+		h.close()
+		return nil, unasked(ctx, dir, err)
 	}
 	return h, nil
+}
+
+// unasked says why a process was not asked.
+func unasked(ctx context.Context, dir string, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ENOTSOCK):
+		return errNobody
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.EAGAIN): // the second: too many wait for it already
+		return errSilent
+	}
+	return fmt.Errorf("ask the process that has %s to pin a view of it: %w", dir, err)
+}
+
+func (h *host) close() {
+	h.stop()
+	_ = h.conn.Close() // nothing is under way; the process lets the view go
 }
 
 // listen reads the answer.
@@ -101,14 +125,16 @@ func (h *host) holds() bool {
 
 // pin looks for a process that has the folder: it is asked for a view.
 func (f *Folder) pin() error {
-	if f.host != nil {
-		_ = f.host.conn.Close() // to get a new one
-		f.host = nil
-	}
-	host, err := askHost(f.dir)
+	f.host, f.holder, f.silent = nil, 0, ""
+	host, err := askHost(f.ctx, f.dir)
 	switch {
 	case errors.Is(err, errNobody):
-		f.holder = lockHolder(f.path(storage.LockName))
+		if f.holder = lockHolder(f.path(storage.LockName)); f.holder != 0 {
+			f.silent = "does not listen in " + storage.SocketName
+		}
+		return nil
+	case errors.Is(err, errSilent):
+		f.holder, f.silent = lockHolder(f.path(storage.LockName)), "does not answer"
 		return nil
 	case err != nil:
 		return err
@@ -122,14 +148,21 @@ func (f *Folder) How() string {
 	switch {
 	case f.host != nil:
 		return fmt.Sprintf("running (process %d), pinned at transaction %d", f.host.process, f.host.meta.Transaction)
-	case f.holder != 0:
-		return fmt.Sprintf("in use by process %d, which does not listen in %s: what it writes meanwhile may look damaged; stop it to be sure", f.holder, storage.SocketName)
+	case f.silent != "":
+		return fmt.Sprintf("in use by %s, which %s: what it writes meanwhile may look damaged; stop it to be sure", processName(f.holder), f.silent)
 	}
 	return "stopped"
 }
 
+func processName(pid int) string {
+	if pid == 0 {
+		return "a process"
+	}
+	return fmt.Sprintf("process %d", pid)
+}
+
 // inUse reports whether a running process has the folder.
-func (f *Folder) inUse() bool { return f.host != nil || f.holder != 0 }
+func (f *Folder) inUse() bool { return f.host != nil || f.silent != "" }
 
 // durable reports whether a place in the log is before the end that the running
 // process knew to be durable. Of a stopped one, everything is.
@@ -196,7 +229,7 @@ func (f *Folder) repin() error {
 	if err := f.Close(); err != nil {
 		return err
 	}
-	f.opening, f.state = nil, nil
+	f.opening, f.state, f.db, f.hasMeta = nil, nil, nil, false
 	return f.open()
 }
 

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,11 +12,13 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"golang.org/x/sys/unix"
 
 	"paxos/node"
 	"paxos/protocol"
 	"paxos/storage"
 	"paxos/transport/memory"
+	"paxos/wal"
 )
 
 // startNode starts a list server that is a cluster of its own.
@@ -195,5 +198,108 @@ func TestANodeThatEndsWhileItIsLookedAtIsReadAsStopped(t *testing.T) {
 	})
 	if reads != 2 || f.How() != "stopped" {
 		t.Errorf("it was read %d times, at last as %s", reads, f.How())
+	}
+}
+
+// silentProcess listens in a folder like a process that is stopped, or hangs: it never
+// answers. connected is closed when it was asked.
+func silentProcess(t *testing.T, dir string) (connected chan struct{}) {
+	t.Helper()
+	path, done, err := storage.SocketPath(dir, storage.SocketName)
+	must(t, err)
+	defer done()
+	listener, err := net.Listen("unix", path)
+	must(t, err)
+	connected = make(chan struct{})
+	var conn net.Conn
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		if conn, _ = listener.Accept(); conn != nil { // the end of the test closes the listener
+			close(connected)
+		}
+	}()
+	t.Cleanup(func() {
+		_ = listener.Close()
+		if <-ended; conn != nil {
+			_ = conn.Close()
+		}
+	})
+	return connected
+}
+
+// A process that hangs keeps nobody from looking at its files.
+func TestAProcessThatDoesNotAnswerIsReadByItsFiles(t *testing.T) {
+	dir := t.TempDir()
+	m := smallStore(t, dir)
+	silentProcess(t, dir)
+	before := askTime
+	askTime = 20 * time.Millisecond
+	t.Cleanup(func() { askTime = before })
+	f := open(t, dir)
+	if !strings.Contains(f.How(), "does not answer") || !f.Store().Log.InUse {
+		t.Errorf("read as %s", f.How())
+	}
+	if all := everyEntry(t, f, 0); uint64(len(all)) != m.list.Length() {
+		t.Errorf("%d entries, want %d", len(all), m.list.Length())
+	}
+}
+
+// Who waits for a process that hangs can be interrupted.
+func TestAskingEndsWithItsContext(t *testing.T) {
+	dir := t.TempDir()
+	smallStore(t, dir)
+	connected := silentProcess(t, dir)
+	before := askTime
+	askTime = time.Hour
+	t.Cleanup(func() { askTime = before })
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-connected
+		cancel()
+	}()
+	if _, err := Open(dir, Options{Context: ctx}); !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// Reading ends with its context, and what was cut short is not called damaged.
+func TestReadingEndsWithItsContext(t *testing.T) {
+	dir := t.TempDir()
+	smallStore(t, dir)
+	ctx, cancel := context.WithCancel(t.Context())
+	f, err := Open(dir, Options{Context: ctx, Report: func(x Finding) { t.Error(x) }})
+	must(t, err)
+	defer f.Close()
+	cancel()
+	f.State()
+	if err := f.Chunks(0, func(*Chunk) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("the chunks: %v", err)
+	}
+	if err := f.Log(wal.Position{}, func(*LogEntry) error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("the log: %v", err)
+	}
+}
+
+// A named pipe in the place of a file is damage. To open it would wait for ever.
+func TestAPipeInThePlaceOfAFileIsNotOpened(t *testing.T) {
+	for _, pattern := range []string{storage.IdentityName, storage.DatabaseName, filepath.Join(storage.LogName, "*.wal")} {
+		dir := t.TempDir()
+		smallStore(t, dir)
+		all, err := filepath.Glob(filepath.Join(dir, pattern))
+		must(t, err)
+		path := all[0]
+		must(t, os.Remove(path))
+		must(t, unix.Mkfifo(path, 0o600))
+		found, sum := findings(t, dir)
+		named := 0
+		for _, x := range found {
+			if strings.HasPrefix(x.String(), path) && strings.Contains(x.Detail, "no regular file") {
+				named++
+			}
+		}
+		if named == 0 || sum.LogRecords == 0 {
+			t.Errorf("%s: %v: %+v", path, found, sum)
+		}
 	}
 }

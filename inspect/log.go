@@ -11,20 +11,21 @@ import (
 
 	"paxos/protocol"
 	"paxos/storage"
-	"paxos/vfs"
 	"paxos/wal"
 )
 
 func (f *Folder) logDir() string { return f.path(storage.LogName) }
 
 func (f *Folder) logOptions() wal.Options {
-	return wal.Options{FS: vfs.OS{}, Dir: f.logDir(), LogID: uint64(f.identity.Store)}
+	return wal.Options{FS: regularFiles{}, Dir: f.logDir(), LogID: uint64(f.identity.Store)}
 }
 
 // reportLog reports an error of the log: what is damaged or cannot be read.
 func (f *Folder) reportLog(err error) {
 	finding, ok := ofLog(err)
 	switch {
+	case f.ctx.Err() != nil:
+		return // that is not the log's fault
 	case ok && !f.durable(f.position(finding)):
 		return // it is being written
 	case ok:
@@ -89,6 +90,9 @@ func (f *Folder) everything(from wal.Position, visit func(*LogEntry) error) (err
 	for range logTries {
 		last := wal.Position{}
 		err = wal.Inspect(f.logOptions(), from, func(x wal.Found) error {
+			if err := f.ctx.Err(); err != nil {
+				return err
+			}
 			last = x.At
 			e := &LogEntry{Found: x, File: wal.SegmentPath(f.logDir(), x.At.Segment)}
 			if x.Kind == wal.KindDamaged && f.dropped(e.File) {

@@ -155,7 +155,7 @@ func decodeVote(v stored) (protocol.Vote, error) {
 func (f *Folder) replayLog(s *State, replay storage.Replay) wal.Report {
 	report, err := wal.Check(f.logOptions(), s.Saved.Covers, func(at wal.Position, typ uint8, payload []byte) error {
 		f.replayRecord(at, replay.Record(at, typ, payload))
-		return nil
+		return f.ctx.Err()
 	})
 	if err != nil {
 		f.reportLog(err)

@@ -77,7 +77,7 @@ func (v *verifier) all() error {
 
 // found hands each finding on once, when it is certain.
 func (v *verifier) found(x Finding) {
-	if v.seen[x] || len(v.seen) >= maxFindings {
+	if v.seen[x] || len(v.seen) >= maxFindings || v.ctx.Err() != nil {
 		return
 	}
 	v.seen[x] = true

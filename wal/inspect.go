@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 
 	"paxos/vfs"
@@ -103,6 +104,10 @@ func (in *inspection) segment(e entry) error {
 	s, h, err := openSegment(path, e.id, in.options.LogID, in.options.FS.OpenRead)
 	if c := (*CorruptError)(nil); errors.As(err, &c) {
 		return in.salvage(path, e, c.Detail)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a log that is in use drops segments
+		in.next = 0
+		return in.damaged(Position{e.id, 0}, e.size, err.Error())
 	}
 	if err != nil {
 		return err

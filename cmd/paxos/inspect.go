@@ -53,8 +53,8 @@ func (f *inspectFlags) look(show func(*look) error) func(*cobra.Command, []strin
 		if err != nil {
 			return err
 		}
-		if l.folder, err = inspect.Open(args[0], inspect.Options{Report: l.found}); err != nil {
-			return fail(storeExitCode(err), err)
+		if l.folder, err = inspect.Open(args[0], inspect.Options{Report: l.found, Context: cmd.Context()}); err != nil {
+			return fail(storeExitCode(err), withoutCancel(err))
 		}
 		defer l.folder.Close()
 		if l.folder.Running() {
@@ -108,15 +108,27 @@ func (l *look) end(err error) error {
 	}
 	switch {
 	case err != nil:
-		return unlessUnread(err)
+		return unlessUnread(withoutCancel(err))
 	case l.damaged > 0:
 		return fail(exitCorrupt, fmt.Errorf("%w in %d places, see above; 'paxos inspect verify' goes through all of it", storage.ErrCorrupt, l.damaged))
 	}
 	return nil
 }
 
-// print writes a line for people.
+// line writes an object in a line, for programs.
+func (l *look) line(o any) error {
+	if err := l.cmd.Context().Err(); err != nil {
+		return err
+	}
+	return l.encoder.Encode(o)
+}
+
+// print writes a line for people. When the command is interrupted, nothing is: what was
+// read may be a part only.
 func (l *look) print(format string, args ...any) error {
+	if err := l.cmd.Context().Err(); err != nil {
+		return err
+	}
 	_, err := fmt.Fprintf(l.out, format, args...)
 	return err
 }
@@ -156,6 +168,9 @@ func unlessDone(err error) error {
 
 // object prints one thing: in JSON, or as rows of a name and a value.
 func (l *look) object(o any, rows ...row) error {
+	if err := l.cmd.Context().Err(); err != nil {
+		return err
+	}
 	if l.json {
 		l.encoder.SetIndent("", "  ")
 		return l.encoder.Encode(o)

@@ -45,7 +45,7 @@ func (f *inspectFlags) diff(cmd *cobra.Command, args []string) error {
 		}
 	}()
 	for _, dir := range storesIn(args) {
-		folder, err := inspect.Open(dir, inspect.Options{Report: l.found})
+		folder, err := inspect.Open(dir, inspect.Options{Report: l.found, Context: cmd.Context()})
 		if err != nil {
 			return fail(storeExitCode(err), err)
 		}
@@ -80,8 +80,7 @@ const diffColumns = "%-12s %12v %14v %10v %8v  %-18s %s\n"
 
 func (l *look) difference(d inspect.Difference) error {
 	if l.json {
-		l.encoder.SetIndent("", "  ")
-		if err := l.encoder.Encode(d); err != nil {
+		if err := l.object(d); err != nil {
 			return err
 		}
 		return disagreement(d)

@@ -65,7 +65,7 @@ func showEntry(l *look, index uint64, payload []byte) error {
 	if !utf8.Valid(payload) {
 		line = entryLine{Index: index, Bytes: payload}
 	}
-	return l.encoder.Encode(line)
+	return l.line(line)
 }
 
 // plainText is a payload as it is, or in quotes if a terminal must not see it so.
@@ -114,7 +114,7 @@ func showSessions(l *look) error {
 	}
 	return l.folder.Sessions(func(s list.SessionInfo) error {
 		if l.json {
-			return l.encoder.Encode(sessionLine{uint64(s.ID), s.Nonce.String(), uint64(s.Last), s.Used, s.Results})
+			return l.line(sessionLine{uint64(s.ID), s.Nonce.String(), uint64(s.Last), s.Used, s.Results})
 		}
 		return l.print(sessionColumns, s.ID, s.Nonce, s.Last, s.Used, s.Results)
 	})
@@ -157,7 +157,7 @@ func showSnapshot(l *look) error {
 	}
 	line := headLine{uint64(h.Applied), h.Bytes, h.Sum, h.Length, h.Chunks}
 	if l.json {
-		if err := l.encoder.Encode(line); err != nil {
+		if err := l.line(line); err != nil {
 			return err
 		}
 	} else if err := l.print("head at instance %s: %s bytes, CRC-32C %s; a list of %s entries in %s chunks and a tail of %d\n", h.Applied,
@@ -175,7 +175,7 @@ func showChunks(l *look) error {
 	}
 	return l.folder.Chunks(0, func(c *inspect.Chunk) error {
 		if l.json {
-			return l.encoder.Encode(c)
+			return l.line(c)
 		}
 		note := ""
 		switch {

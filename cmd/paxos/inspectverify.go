@@ -56,7 +56,7 @@ func showVerify(l *look) error {
 	}
 	took := time.Since(began)
 	if l.json {
-		err = l.encoder.Encode(verdict{sum, l.folder.How(), took.Seconds()})
+		err = l.line(verdict{sum, l.folder.How(), took.Seconds()})
 	} else {
 		err = summarize(l, sum, took)
 	}
@@ -69,7 +69,7 @@ func showVerify(l *look) error {
 func showFinding(l *look, x inspect.Finding) error {
 	switch {
 	case l.json:
-		return l.encoder.Encode(x)
+		return l.line(x)
 	case x.Note:
 		return l.print("  note: %v\n", x)
 	}

@@ -118,7 +118,7 @@ func showVote(l *look, v inspect.Vote, items bool) error {
 		line.Items = inspect.Items(v.Value)
 	}
 	if l.json {
-		return l.encoder.Encode(line)
+		return l.line(line)
 	}
 	err := l.print(voteColumns, v.Instance, v.Ballot, line.Value.Bytes, v.In, line.Value)
 	for _, item := range line.Items {
@@ -177,7 +177,7 @@ func showDecided(l *look, from, to protocol.Instance) error {
 			ballot, value = d.Cast.String(), d.Vote.String()
 		}
 		if l.json {
-			return l.encoder.Encode(line)
+			return l.line(line)
 		}
 		return l.print(decidedColumns, names, ballot, value)
 	})

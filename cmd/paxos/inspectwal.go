@@ -125,7 +125,7 @@ func (f *walFlags) line(l *look, e *inspect.LogEntry) error {
 		line.Raw = rawBytes(e)
 	}
 	if l.json {
-		return l.encoder.Encode(line)
+		return l.line(line)
 	}
 	instance, ballot := "", ""
 	if line.Instance != 0 {
