@@ -93,7 +93,7 @@ type Reissue struct {
 }
 
 // Plan says what Do will do.
-func (r *Reissue) Plan(p *Plan) error {
+func (r *Reissue) Plan(ctx context.Context, p *Plan) error {
 	old, err := storage.ReadIdentity(r.Folder.dir)
 	if err == nil && (old.Cluster != r.Want.Cluster || old.Role != r.Want.Role) {
 		return fmt.Errorf("%w: %s belongs to %s", storage.ErrForeign, r.Folder.dir, old)
@@ -111,6 +111,9 @@ func (r *Reissue) Plan(p *Plan) error {
 		if err := from.settle(p); err != nil {
 			return err
 		}
+	}
+	if err := r.Source.Whole(ctx); err != nil {
+		return err
 	}
 	p.step("make a new store for %s %s of that list, with a new store id, and no promise and no vote", r.Want.Role, r.Want.ID)
 	if err := r.Folder.planPut(p); err != nil {

@@ -146,7 +146,7 @@ func reissue(t *testing.T, from, dir string) (*Plan, error) {
 	defer f.Close()
 	p := &Plan{}
 	r := Reissue{Folder: f, Want: identity(9), Source: s, Now: time.UnixMilli(1)}
-	if err := r.Plan(p); err != nil {
+	if err := r.Plan(t.Context(), p); err != nil {
 		return p, err
 	}
 	return p, p.Do(t.Context(), func(string, ...any) {})

@@ -273,7 +273,7 @@ func foundOn(t *testing.T, source Source, dir, address string) {
 	t.Helper()
 	n := Foundation{Folder: take(t, dir), Address: address, Cluster: newCluster, Name: "second", Source: source, Now: time.UnixMilli(1)}
 	p := &Plan{}
-	must(t, n.Plan(p, nil))
+	must(t, n.Plan(t.Context(), p, nil))
 	must(t, p.Do(t.Context(), func(string, ...any) {}))
 	must(t, n.Folder.Close())
 }

@@ -33,7 +33,7 @@ type Foundation struct {
 const firstID protocol.NodeID = 1
 
 // Plan says what Do will do. Votes, which may be nil, are applied to the list.
-func (f *Foundation) Plan(p *Plan, votes *Votes) error {
+func (f *Foundation) Plan(ctx context.Context, p *Plan, votes *Votes) error {
 	if f.Cluster == f.Source.Cluster() {
 		return fmt.Errorf("the new cluster would have the old one's identity, %s: give it another name, or members of the old one could take part in it", f.Cluster)
 	}
@@ -47,6 +47,9 @@ func (f *Foundation) Plan(p *Plan, votes *Votes) error {
 	saved := s.Length()
 	if votes != nil {
 		votes.apply(p, s)
+	}
+	if err := f.Source.Whole(ctx); err != nil {
+		return err
 	}
 	f.image = frontOf(p, f.Source.Images().Newest, saved, s)
 	s.Refound(list.FirstMembers([]protocol.Member{{ID: firstID, Address: f.Address}}))

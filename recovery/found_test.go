@@ -37,7 +37,7 @@ func foundAt(t *testing.T, address string, adopt bool, dirs ...string) (p *Plan,
 	defer left.Close()
 	store, folder := left.Best()
 	n := Foundation{Folder: folder, Address: address, Cluster: newCluster, Name: "second", Source: store, Now: time.UnixMilli(1)}
-	must(t, n.Plan(p, left.Votes()))
+	must(t, n.Plan(t.Context(), p, left.Votes()))
 	must(t, p.Do(context.Background(), func(string, ...any) {}))
 	return p, folder.dir
 }
@@ -140,7 +140,7 @@ func TestWhatDoesNotFitTogetherIsRefused(t *testing.T) {
 	must(t, err)
 	defer source.Close()
 	n := Foundation{Folder: take(t, t.TempDir()), Address: "x:1", Cluster: oldCluster, Source: source}
-	if err := n.Plan(&Plan{}, nil); err == nil || !strings.Contains(err.Error(), "another name") {
+	if err := n.Plan(t.Context(), &Plan{}, nil); err == nil || !strings.Contains(err.Error(), "another name") {
 		t.Errorf("a new cluster under the old identity: %v", err)
 	}
 }

@@ -73,13 +73,8 @@ func (s *Stopped) located(damage error, generation, number uint32) error {
 	if !errors.Is(damage, storage.ErrCorrupt) {
 		return damage
 	}
-	folder, err := inspect.Open(s.dir, inspect.Options{})
-	if err != nil {
-		return damage
-	}
-	defer folder.Close()
-	at, err := folder.Piece(generation, number)
-	if err != nil || at.File == "" {
+	at := s.find(func(f *inspect.Folder) (inspect.Finding, error) { return f.Piece(generation, number) })
+	if at.File == "" {
 		return damage
 	}
 	return fmt.Errorf("%w (%s)", damage, at)

@@ -312,7 +312,7 @@ func TestANewClusterWithAnImageThatIsInterruptedIsFinished(t *testing.T) {
 			defer left.Close()
 			store, _ := left.Best()
 			n, p := Foundation{Folder: f, Address: "127.0.0.1:9", Cluster: newCluster, Name: "second", Source: store, Now: time.UnixMilli(1)}, &Plan{}
-			must(t, n.Plan(p, left.Votes()))
+			must(t, n.Plan(t.Context(), p, left.Votes()))
 			return p.Do(t.Context(), func(string, ...any) {})
 		}
 		err := begin(crashAt(crash))

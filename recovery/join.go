@@ -53,6 +53,9 @@ func (j *Join) Plan(ctx context.Context, p *Plan) (err error) {
 	if err := j.agrees(ctx); err != nil {
 		return err
 	}
+	if err := j.Source.Whole(ctx); err != nil {
+		return err
+	}
 	p.found("cluster %s runs, with %s", j.cluster, describeMembers(j.members.Members))
 	p.found("%s", j.Source.About())
 	leaving, err := j.leaving()
@@ -145,6 +148,9 @@ func (j *Join) leaving() (leaving []listclient.Member, err error) {
 }
 
 func (j *Join) do(ctx context.Context, p *Plan, say func(string, ...any)) error {
+	if err := j.Folder.ensure(); err != nil { // what can fail here shall fail before the members change
+		return err
+	}
 	if err := j.Source.Prepare(ctx, say); err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func noVoteOf(t *testing.T, source Source) {
 	t.Helper()
 	for id := range protocol.NodeID(3) {
 		r := Reissue{Folder: take(t, t.TempDir()), Want: storage.Identity{Cluster: source.Cluster(), Role: protocol.RoleServer, ID: id + 1}, Source: source}
-		if err := r.Plan(&Plan{}); err == nil {
+		if err := r.Plan(t.Context(), &Plan{}); err == nil {
 			t.Errorf("a store of the voter %d can be made of it", id+1)
 		}
 		must(t, r.Folder.Close())

@@ -31,6 +31,9 @@ type Source interface {
 	Last() (index uint64, payload []byte, length uint64, err error)
 	// Images are those that stand for the front of the list, if there are any.
 	Images() storage.Images
+	// Whole reads everything that Contents will hand out, behind the newest image, unless that was done
+	// already; the error names what is damaged. It may be called before Prepare.
+	Whole(ctx context.Context) error
 	// Contents are what a store of it begins with, with a head of the caller's, and one
 	// of the images, whose index may be another one, or none.
 	Contents(head []byte, image storage.Image) (storage.Contents, error)
@@ -103,6 +106,9 @@ func (s *backupSource) Cluster() protocol.ClusterID { return s.header.Cluster }
 func (s *backupSource) Head() []byte                { return s.reader.Head() }
 func (s *backupSource) Close() error                { return s.file.Close() }
 
+// Whole implements Source: OpenBackup has read all of it.
+func (s *backupSource) Whole(context.Context) error { return nil }
+
 // Images implements Source.
 func (s *backupSource) Images() storage.Images {
 	return storage.Images{Newest: s.header.Image, Kept: s.header.First()}
@@ -153,6 +159,9 @@ type fetchedSource struct {
 
 func (s *fetchedSource) About() string               { return "its list is fetched from the running servers" }
 func (s *fetchedSource) Cluster() protocol.ClusterID { return s.cluster }
+
+// Whole has nothing to read yet: Prepare does.
+func (s *fetchedSource) Whole(context.Context) error { return nil }
 
 // Last has nothing to compare: the list is the cluster's own.
 func (s *fetchedSource) Last() (uint64, []byte, uint64, error) { return 0, nil, 0, nil }

@@ -250,7 +250,7 @@ func TestAnAcceptorGetsNoNumberThatWasUsed(t *testing.T) {
 	for id, allowed := range map[protocol.NodeID]bool{1: false, 2: false, 3: false, 4: false, 5: true, 6: false, 7: true, 9: true} {
 		for _, role := range []protocol.Role{protocol.RoleAcceptor, protocol.RoleServer} {
 			r := Reissue{Folder: take(t, dir), Want: storage.Identity{Cluster: oldCluster, Role: role, ID: id}, Source: source}
-			if err := r.Plan(&Plan{}); (err == nil) != allowed || err != nil && !errors.Is(err, storage.ErrForeign) {
+			if err := r.Plan(t.Context(), &Plan{}); (err == nil) != allowed || err != nil && !errors.Is(err, storage.ErrForeign) {
 				t.Errorf("%s %s: %v", role, id, err)
 			}
 			must(t, r.Folder.Close())
@@ -258,7 +258,7 @@ func TestAnAcceptorGetsNoNumberThatWasUsed(t *testing.T) {
 	}
 	makeStore(t, dir, 5, 3)
 	r := Reissue{Folder: take(t, dir), Want: identity(5), Source: source}
-	if err := r.Plan(&Plan{}); err == nil || !strings.Contains(err.Error(), "has voted") {
+	if err := r.Plan(t.Context(), &Plan{}); err == nil || !strings.Contains(err.Error(), "has voted") {
 		t.Errorf("the number of the store that is there: %v", err)
 	}
 }

@@ -95,7 +95,7 @@ func (s *Survivors) sign(m protocol.Member, listens func(address string) bool) s
 	whole, here := s.whole[m.ID]
 	switch {
 	case here && whole:
-		return fmt.Sprintf("server %s, whose store is whole", m.ID)
+		return fmt.Sprintf("server %s, whose store can be started", m.ID)
 	case !here && listens(m.Address):
 		return fmt.Sprintf("server %s, at %s", m.ID, m.Address)
 	}

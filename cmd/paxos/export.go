@@ -15,6 +15,7 @@ import (
 
 	"paxos/internal/terminal"
 	"paxos/recovery"
+	"paxos/storage"
 	"paxos/vfs"
 )
 
@@ -26,6 +27,7 @@ type exportFlags struct {
 	limit   uint64
 	indexes bool
 	local   bool
+	skip    bool
 }
 
 func newExport() *cobra.Command {
@@ -45,10 +47,14 @@ of an acceptor or learner of the multicast cluster gives the lines as clients se
 
 With --out the file gets its name when it is whole; it must not exist.
 
+Of a stopped server's folder with damage in it, --skip-damaged writes all that can be
+read, and says on stderr which values are missing; with --indexes each value says where
+it stood. Where values are missing, the exit code is 5.
+
 ` + exitHelp,
 		Example: `  paxos export servers > list.ndjson
   paxos export 10.0.0.1:5000 --out list.ndjson --from 1000 --limit 50
-  paxos export data --indexes`,
+  paxos export data --indexes --skip-damaged`,
 		Args: cobra.ExactArgs(1),
 		RunE: actionWith(f.run),
 	}
@@ -58,6 +64,7 @@ With --out the file gets its name when it is whole; it must not exist.
 	flags.Uint64Var(&f.from, "from", 0, "index of the first value; the list begins with 0")
 	flags.Uint64Var(&f.limit, "limit", 0, "write so many values at most; 0: all")
 	flags.BoolVar(&f.indexes, "indexes", false, `write an object a line: {"index":0,"value":7}`)
+	flags.BoolVar(&f.skip, "skip-damaged", false, "of a folder: leave out what is damaged, and say which values are missing")
 	flags.BoolVar(&f.local, "local", false, "take what a server has, without asking the others")
 	return cmd
 }
@@ -66,6 +73,9 @@ func (f *exportFlags) run(cmd *cobra.Command, args []string) error {
 	s, err := f.source(args[0])
 	if err != nil {
 		return err
+	}
+	if f.skip && s.dir == "" {
+		return fail(exitUsage, errors.New("--skip-damaged is for the folder of a stopped server: from running ones whole values come, or none"))
 	}
 	status := terminal.NewStatus(cmd.ErrOrStderr())
 	if f.out == "" && terminal.Is(cmd.OutOrStdout()) {
@@ -82,6 +92,9 @@ func (f *exportFlags) run(cmd *cobra.Command, args []string) error {
 		return fail(recoveryExitCode(err), err)
 	}
 	x.say("%s values", terminal.Number(x.count))
+	if x.missing > 0 {
+		return fail(exitCorrupt, fmt.Errorf("%s values are missing, see above", terminal.Number(x.missing)))
+	}
 	return nil
 }
 
@@ -93,6 +106,8 @@ type valueExport struct {
 	out    *bufio.Writer
 	count  uint64
 	shown  time.Time
+
+	missing uint64 // left out, because they cannot be read
 }
 
 // errLimit says that no more values are wanted.
@@ -170,7 +185,22 @@ func (x *valueExport) fromFolder(_ context.Context, s listSource) error {
 		return err
 	}
 	x.say("%s; %d votes stand above it, and are not written", stopped.About(), above)
-	return stopped.Read(x.flags.from, x.entry)
+	if x.flags.skip {
+		return stopped.Salvage(x.flags.from, x.entry, x.skipped)
+	}
+	err = stopped.Read(x.flags.from, x.entry)
+	if errors.Is(err, storage.ErrCorrupt) {
+		err = fmt.Errorf("%w\n--skip-damaged writes what can be read", err)
+	}
+	return err
+}
+
+// skipped says which values are missing.
+func (x *valueExport) skipped(first, last uint64, damage error) error {
+	x.missing += last - first + 1
+	x.status.Clear()
+	x.say("the values %s to %s are missing: %v", terminal.Number(first), terminal.Number(last), damage)
+	return nil
 }
 
 // entry writes one.

@@ -122,13 +122,16 @@ func (a *admission) plan(ctx context.Context, f *listFlags, p *recovery.Plan, s 
 	case err != nil:
 		return err
 	case role != nil:
-		return a.planRole(p, s, *role)
+		return a.planRole(ctx, p, s, *role)
 	}
 	if err := refuseProgram(s.source); err != nil {
 		return err
 	}
 	if a.cluster == "" {
 		if dryRun {
+			if err := s.source.Whole(ctx); err != nil {
+				return fail(recoveryExitCode(err), err)
+			}
 			p.Steps = append(p.Steps, "with --cluster FILE: have the others remove this server, and add it under a new number; make it a new store")
 			return nil
 		}
@@ -218,7 +221,7 @@ func whose(source recovery.Source) (storage.Identity, error) {
 }
 
 // planRole plans for a store whose number is given.
-func (a *admission) planRole(p *recovery.Plan, s seat, old storage.Identity) error {
+func (a *admission) planRole(ctx context.Context, p *recovery.Plan, s seat, old storage.Identity) error {
 	if s.source == nil {
 		return fail(exitUsage, errors.New("--from is needed: a folder or a backup with the list"))
 	}
@@ -230,6 +233,6 @@ func (a *admission) planRole(p *recovery.Plan, s seat, old storage.Identity) err
 		return fail(exitUsage, errors.New("--id N is needed: the acceptor has lost its vote, and is let in again under a number that none ever had"))
 	}
 	r := &recovery.Reissue{Folder: s.folder, Want: want, Source: s.source, Now: time.Now()}
-	err := r.Plan(p)
+	err := r.Plan(ctx, p)
 	return fail(recoveryExitCode(err), err)
 }

@@ -103,7 +103,7 @@ func (f *newClusterFlags) run(cmd *cobra.Command, args []string) error {
 	p.Lost = append(p.Lost, lastResort...)
 	store, folder := left.Best()
 	n := recovery.Foundation{Folder: folder, Address: address, Name: name, Cluster: cluster, Source: store, Now: time.Now()}
-	if err := n.Plan(p, left.Votes()); err != nil {
+	if err := n.Plan(cmd.Context(), p, left.Votes()); err != nil {
 		return fail(recoveryExitCode(err), err)
 	}
 	p.Then = append(p.Then, "never start an old member on its old folder again: empty the folders of the lost ones before they come back")

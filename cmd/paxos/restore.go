@@ -96,7 +96,7 @@ func (f *restoreFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	p := &recovery.Plan{Title: "Restore " + args[0] + " into " + args[1]}
 	if f.newCluster {
-		err = f.planNew(p, folder, address, source)
+		err = f.planNew(cmd.Context(), p, folder, address, source)
 	} else if err = refuseProgram(source); err == nil {
 		err = planJoin(cmd.Context(), &f.listFlags, f.cluster, p, &recovery.Join{Folder: folder, Address: address, Source: source, Now: time.Now()}, nil)
 	}
@@ -106,7 +106,7 @@ func (f *restoreFlags) run(cmd *cobra.Command, args []string) error {
 	return f.carryOut(cmd, p)
 }
 
-func (f *restoreFlags) planNew(p *recovery.Plan, folder *recovery.Folder, address string, source recovery.Source) error {
+func (f *restoreFlags) planNew(ctx context.Context, p *recovery.Plan, folder *recovery.Folder, address string, source recovery.Source) error {
 	name, cluster, err := newClusterName(f.clusterName)
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (f *restoreFlags) planNew(p *recovery.Plan, folder *recovery.Folder, addres
 	p.Found = append(p.Found, source.About())
 	p.Lost = append(p.Lost, "what was appended after the backup was made is not in it")
 	n := recovery.Foundation{Folder: folder, Address: address, Name: name, Cluster: cluster, Source: source, Now: time.Now()}
-	err = n.Plan(p, nil)
+	err = n.Plan(ctx, p, nil)
 	return fail(recoveryExitCode(err), err)
 }
 
