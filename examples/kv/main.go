@@ -58,7 +58,7 @@ func (s server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 	defer cancel()
 	c := command{Key: []byte(r.PathValue("key")), Delete: r.Method == http.MethodDelete}
-	if r.Method == http.MethodGet {
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		var found bool
 		err := s.engine.Query(ctx, func() { c.Value, found = s.store[string(c.Key)] })
 		answer(w, err, found, http.StatusNotFound, http.StatusOK, c.Value)
@@ -66,7 +66,7 @@ func (s server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var err error
 	if c.Value, err = io.ReadAll(http.MaxBytesReader(w, r.Body, 8<<10)); err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
+		http.Error(w, err.Error(), http.StatusRequestEntityTooLarge)
 		return
 	}
 	if query := r.URL.Query(); query.Has("if") {
@@ -82,7 +82,7 @@ func answer(w http.ResponseWriter, err error, good bool, bad, status int, body [
 	case err != nil:
 		outcome := map[bool]string{true: "unknown", false: "not_done"}[errors.Is(err, engine.ErrUnknown)]
 		body, _ = json.Marshal(map[string]string{"error": err.Error(), "outcome": outcome})
-		status = http.StatusServiceUnavailable
+		status = map[bool]int{true: http.StatusRequestEntityTooLarge, false: http.StatusServiceUnavailable}[errors.Is(err, engine.ErrTooLong)]
 	case !good:
 		status, body = bad, nil
 	}
@@ -105,10 +105,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	http.Handle("/kv/{key...}", server{e, state})
+	for _, method := range []string{"GET ", "PUT ", "DELETE "} { // GET is for HEAD, too
+		http.Handle(method+"/kv/{key...}", server{e, state})
+	}
 	http.Handle(engine.PeerPath, e.PeerHandler())
 	http.Handle("GET "+engine.BackupPath, e.BackupHandler())
-	go func() { log.Print(http.ListenAndServe(*listen, nil)); stop() }()
+	go func() { log.Fatal(http.ListenAndServe(*listen, nil)) }()
 	go func() { <-e.Failed(); stop() }()
 	<-ctx.Done()
 	if err := e.Stop(); err != nil {
