@@ -28,7 +28,8 @@ type Folder struct {
 	dir      string
 	report   func(Finding)
 	identity storage.Identity
-	whole    bool // the identity was read
+	whole    bool   // the file of the identity was read
+	found    string // where else the identity was found; "": nowhere
 
 	db      *os.File // nil: it cannot be opened
 	file    *pages.File
@@ -45,7 +46,7 @@ type Folder struct {
 
 // Open opens a folder to look at it. The error is storage.ErrNotFormatted if no
 // store is in it, storage.ErrForeign if its format is not this program's. A damaged
-// store is opened: see State and Verify.
+// store is opened, that without its identity, too: see State and Verify.
 func Open(dir string, o Options) (*Folder, error) {
 	f := &Folder{dir: dir, ctx: o.Context}
 	if f.ctx == nil {
@@ -81,7 +82,10 @@ func (f *Folder) open() error {
 	if err := f.pin(); err != nil {
 		return err
 	}
-	return f.openDatabase()
+	if err := f.openDatabase(); err != nil || f.whole {
+		return err
+	}
+	return f.findIdentity()
 }
 
 // Close lets the folder go.
@@ -99,35 +103,15 @@ func (f *Folder) Close() error {
 func (f *Folder) Dir() string { return f.dir }
 
 // Identity is whose store it is; ok is false if that cannot be read.
-func (f *Folder) Identity() (id storage.Identity, ok bool) { return f.identity, f.whole }
+func (f *Folder) Identity() (id storage.Identity, ok bool) {
+	return f.identity, f.whole || f.found != ""
+}
 
 func (f *Folder) path(name string) string { return filepath.Join(f.dir, name) }
 
 // damaged is for what is met on opening.
 func (f *Folder) damaged(file string, offset int64, format string, args ...any) {
 	f.opening = append(f.opening, Finding{File: file, Offset: offset, Detail: fmt.Sprintf(format, args...)})
-}
-
-// readIdentity reads the file whose presence makes a folder a store.
-func (f *Folder) readIdentity() error {
-	path := f.path(storage.IdentityName)
-	text, err := readSmall(path, storage.MaxIdentityBytes)
-	if errors.Is(err, fs.ErrNotExist) {
-		return f.noStore()
-	}
-	if err == nil {
-		f.identity, err = storage.DecodeIdentity(text)
-	}
-	if err != nil {
-		f.damaged(path, 0, "%v", err)
-		return nil
-	}
-	f.whole = true
-	if f.identity.Version != storage.FormatVersion {
-		return fmt.Errorf("%w: %s has format %d, this program reads format %d: use the program that made it",
-			storage.ErrForeign, f.dir, f.identity.Version, storage.FormatVersion)
-	}
-	return nil
 }
 
 func readSmall(path string, limit int64) ([]byte, error) {
@@ -139,34 +123,6 @@ func readSmall(path string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("%d bytes, where at most %d belong", info.Size(), limit)
 	}
 	return os.ReadFile(path)
-}
-
-// noStore says what else is there: often the folder above was named.
-func (f *Folder) noStore() error {
-	if _, err := os.Stat(f.dir); err != nil {
-		return fmt.Errorf("%w in %s: %w", storage.ErrNotFormatted, f.dir, err)
-	}
-	stores := Stores(f.dir)
-	if len(stores) == 0 {
-		return fmt.Errorf("%w in %s: it has no file %q", storage.ErrNotFormatted, f.dir, storage.IdentityName)
-	}
-	return fmt.Errorf("%w in %s itself, but there are %d in folders under it: name one of them, say %s",
-		storage.ErrNotFormatted, f.dir, len(stores), stores[0])
-}
-
-// Stores are the folders right under dir that hold stores, in the order of their names.
-func Stores(dir string) (stores []string) {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if _, err := os.Stat(filepath.Join(path, storage.IdentityName)); err == nil {
-			stores = append(stores, path)
-		}
-	}
-	return stores
 }
 
 // openDatabase opens the file of the database and chooses its newest meta page.

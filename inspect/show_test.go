@@ -3,11 +3,13 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
 
 	"paxos/list"
 	"paxos/protocol"
+	"paxos/storage"
 	"paxos/wal"
 )
 
@@ -54,6 +56,59 @@ func TestEntriesAreThoseOfTheListFromAnyIndexOn(t *testing.T) {
 	}))
 	if sessions != 1 {
 		t.Errorf("%d sessions", sessions)
+	}
+}
+
+// A store has its identity three times. Without the file it is a damaged store, and what
+// is in it is shown.
+func TestAStoreWithoutItsIdentityIsShown(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		lost []string
+		from string
+	}{
+		{"the file", []string{storage.IdentityName}, storage.DatabaseName},
+		{"the file and the database", []string{storage.IdentityName, storage.DatabaseName}, storage.LogName},
+		{"the file and the log", []string{storage.IdentityName, storage.LogName}, storage.DatabaseName},
+	} {
+		top := t.TempDir()
+		m := newMaker(t, filepath.Join(top, "2"), 64<<10)
+		m.decide(m.values(3))
+		m.checkpoint()
+		want := m.store.Identity()
+		m.close()
+		for _, name := range c.lost {
+			must(t, os.RemoveAll(filepath.Join(m.dir, name)))
+		}
+		if stores := Stores(top); len(stores) != 1 || stores[0] != m.dir {
+			t.Errorf("%s: the stores in the folder above: %q", c.name, stores)
+		}
+		var found []Finding
+		f, err := Open(m.dir, Options{Report: func(x Finding) { found = append(found, x) }})
+		must(t, err)
+		if id, ok := f.Identity(); !ok || id != want || f.Found() != c.from {
+			t.Errorf("%s: %s, %v from %q", c.name, id, ok, f.Found())
+		}
+		f.State()
+		if path := filepath.Join(m.dir, storage.IdentityName); len(found) == 0 || found[0].File != path {
+			t.Errorf("%s: not said that %s is missing: %v", c.name, path, found)
+		}
+		must(t, f.Close())
+	}
+}
+
+// A folder with stores in it is not one itself; what a repair has put aside in a store is
+// none that counts.
+func TestStoresAreTheFolderItselfOrThoseInIt(t *testing.T) {
+	top := t.TempDir()
+	one := filepath.Join(top, "1")
+	smallStore(t, one)
+	smallStore(t, filepath.Join(one, "before-1"))
+	must(t, os.MkdirAll(filepath.Join(top, "2", "log"), 0o700))
+	for _, dir := range []string{top, one} {
+		if stores := Stores(dir); len(stores) != 1 || stores[0] != one {
+			t.Errorf("%s: %q", dir, stores)
+		}
 	}
 }
 

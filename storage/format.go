@@ -44,8 +44,8 @@ func refuseStored(o Options) error {
 			return err
 		}
 		if what != "" {
-			return fmt.Errorf("%w: %s: the file %q is missing, but %s: not formatted; restore the folder as a whole",
-				ErrCorrupt, o.Dir, identityName, what)
+			return fmt.Errorf("%w: %s: the file %q is missing, but %s: not formatted; %s",
+				ErrCorrupt, o.Dir, identityName, what, whatIsLeft)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 
 	"paxos/protocol"
 	"paxos/storage/kv"
@@ -208,15 +209,27 @@ func readIdentityFile(o Options) (Identity, error) {
 // maxIdentityBytes is far more than any identity takes.
 const maxIdentityBytes = 1 << 10
 
+// notFormatted says what to do. A folder that has a part of a store holds a damaged one, or
+// one whose first start was interrupted: with Init only the second is made anew.
 func notFormatted(o Options) error {
 	names, err := o.FS.List(o.Dir)
-	what := "the folder is empty or missing"
-	if err == nil && len(names) > 0 {
-		what = fmt.Sprintf("the folder has no file %q", identityName)
+	if err != nil || len(names) == 0 {
+		return fmt.Errorf("%w in %s: the folder is empty or missing: name the right folder, or start once with --init to make a new store there",
+			ErrNotFormatted, o.Dir)
 	}
-	return fmt.Errorf("%w in %s: %s: name the right folder, or start once with --init to make a new store there",
-		ErrNotFormatted, o.Dir, what)
+	for _, part := range []string{databaseName, logName} {
+		if slices.Contains(names, part) {
+			return fmt.Errorf("%w in %s: there is a %q, but the file %q is missing: if there ever was a store it is damaged, %s; if its first start was interrupted, start it with --init, which refuses where anything is stored",
+				ErrNotFormatted, o.Dir, part, identityName, whatIsLeft)
+		}
+	}
+	return fmt.Errorf("%w in %s: the folder has no file %q: name the right folder, or start once with --init to make a new store there",
+		ErrNotFormatted, o.Dir, identityName)
 }
+
+// whatIsLeft says what to do about a store without its identity. To put the file back from
+// elsewhere would be a way to vote with a store that forgot votes.
+const whatIsLeft = "'paxos inspect store' shows what is left of it, and 'paxos repair rebuild' makes it anew from a peer"
 
 func logOptions(o Options, id Identity) wal.Options {
 	return wal.Options{

@@ -105,7 +105,8 @@ func (in *inspection) segment(e entry) error {
 	if c := (*CorruptError)(nil); errors.As(err, &c) {
 		return in.salvage(path, e, c.Detail)
 	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // a log that is in use drops segments
+	// a log that is in use drops segments; and of what one may not read nothing is damaged
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
 		in.next = 0
 		return in.damaged(Position{e.id, 0}, e.size, err.Error())
 	}

@@ -140,7 +140,10 @@ func (l *look) title() error {
 	}
 	id, ok := l.folder.Identity()
 	if !ok {
-		return l.print("%s: whose store it is cannot be read\n", l.folder.Dir())
+		return l.print("%s: whose store it is cannot be read, %s\n", l.folder.Dir(), l.folder.How())
+	}
+	if where := l.folder.Found(); where != "" {
+		return l.print("%s: %s, as its %s says, %s\n", l.folder.Dir(), id, where, l.folder.How())
 	}
 	return l.print("%s: %s, %s\n", l.folder.Dir(), id, l.folder.How())
 }
