@@ -105,6 +105,7 @@ func TestEveryToolFallsBackFromAnImageThatRots(t *testing.T) {
 		"the length of a large piece": {30000, func(file []byte, value int) { file[value/4096*4096+16+15] = 0x7f }},
 	} {
 		t.Run(what, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			makeStore(t, dir, 2, 32)
 			addImages(t, dir, 2, 1500)
