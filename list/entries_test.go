@@ -191,6 +191,12 @@ func TestShortSpareBuffersGiveWayToLongOnes(t *testing.T) {
 	}); n > 0 {
 		t.Errorf("%v allocations for a tail, want none", n)
 	}
+	e := &s.entries
+	for _, b := range e.spare[len(e.spare):cap(e.spare)] {
+		if b != nil {
+			t.Fatalf("a buffer of %d bytes that is in use, or was let go, is still held", cap(b))
+		}
+	}
 }
 
 func TestRecyclingKeepsItsHandsOffWhatIsRead(t *testing.T) {
