@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -35,13 +36,24 @@ func openDoor(o *Options) (*door, error) {
 	if l == nil {
 		var err error
 		if l, err = net.Listen("tcp", o.Self); err != nil {
-			return nil, fmt.Errorf("listen for the other nodes: %w: is another process listening there?", err)
+			return nil, fmt.Errorf("listen for the other nodes: %w%s", err, listenHint(err))
 		}
 	}
 	if o.ServeTLS != nil {
 		l = tls.NewListener(l, o.ServeTLS)
 	}
 	return &door{listener: l, served: make(chan struct{})}, nil
+}
+
+// listenHint says what may help, where that is known.
+func listenHint(err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return ": is another process listening there?"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return ": Options.Self is no address of this host; where it is one of a gateway, give Options.Listener"
+	}
+	return ""
 }
 
 // serve answers until close.

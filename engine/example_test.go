@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"paxos/engine"
+	"paxos/internal/servers"
 )
 
 // counter is a state machine that adds.
@@ -38,9 +39,10 @@ func Example() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 
+	self := address()
 	machine := &counter{}
 	e, err := engine.Start(ctx, engine.Options{
-		Dir: dir, Self: "127.0.0.1:7000", Mount: true, Init: true, Machine: machine,
+		Dir: dir, Self: self, Init: true, Machine: machine, // Self: "127.0.0.1:7000", say
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -101,6 +103,15 @@ func Example_cluster() {
 	// 106 <nil>
 	// read 106
 	// <nil>
+}
+
+// address is one of the loopback interface on which nobody listens.
+func address() string {
+	free, err := servers.FreeAddresses(1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return free[0]
 }
 
 // listen listens on free ports of the loopback interface.

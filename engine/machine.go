@@ -9,7 +9,9 @@ import "io"
 // randomness, from the order of a map, from the node, or from the program's version.
 //
 // All three methods are called by one goroutine, never two at a time. None of them
-// holds up consensus, elections or other nodes, however long it takes.
+// holds up consensus, elections or other nodes, however long it takes. None of them may
+// wait for this engine's Propose, Read or Query: these wait for the machine, and so end
+// with their ctx only.
 type Machine interface {
 	// Apply carries out a command and returns what Propose shall return where the
 	// command came from. The bytes are valid during the call only, and must not be changed.

@@ -113,3 +113,18 @@ func TestAStoreIsRefusedInThePlaceOfAnotherMember(t *testing.T) {
 	nodes[0].start()
 	propose(t, nodes[0], "b")
 }
+
+func TestWhatHelpsIsSaidOnlyWhereItDoes(t *testing.T) {
+	n := newNodes(t, 1)[0]
+	taken, err := net.Listen("tcp", n.options.Self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	if _, err := Start(patient(t), n.options); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("the port is taken: %v", err)
+	}
+	if hint := listenHint(&net.DNSError{Err: "no such host", Name: "n1"}); hint != "" {
+		t.Errorf("there is no such host: %q", hint)
+	}
+}

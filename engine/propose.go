@@ -12,8 +12,9 @@ import (
 // the result of this node's machine. When it returns without an error, the command
 // is durable on a majority, and every Read that begins later sees it.
 //
-// Each error is ErrNotDone or ErrUnknown. Where ctx ends first, it is ErrNotDone if
-// nobody else has heard of the command yet, and ErrUnknown otherwise. It wraps the
+// Each error is ErrNotDone or ErrUnknown. Where ctx ends first, it is ErrNotDone if the
+// command still waits for its turn in this node, and ErrUnknown otherwise: also where no
+// other node was reached yet, for this one goes on trying to. It wraps the
 // reason, too: ctx's error, ErrBusy, ErrFull, ErrTooLong, ErrStopped, ErrRemoved.
 // Propose itself repeats what the network loses, and waits for a leader. The command's
 // bytes are the caller's again when it returns, whatever became of them.
@@ -82,7 +83,8 @@ func (w withoutOutcome) Is(target error) bool {
 
 // Query is Read, and then look: a linearizable look at the machine. look runs in the
 // caller's goroutine while no command is applied, perhaps beside others and beside
-// Snapshot, so it must not change anything, and should be short. If there is an error,
+// Snapshot, so it must not change anything, should be short, and must not wait for
+// Propose, Read or Query: these wait for it. If there is an error,
 // look did not run. Beside those of Read it is ErrMachine, or the disk's, where the
 // machine could not be restored.
 func (e *Engine) Query(ctx context.Context, look func()) error {
