@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"paxos/list"
+	"paxos/protocol"
 	"paxos/recovery/backup"
 	"paxos/storage"
 )
@@ -42,7 +43,7 @@ func (e *Engine) backup(ctx context.Context, out io.Writer) error {
 	}
 	of := frozen{backup.Of(head, view, keptChunks{e.node}), e, hold.Image()}
 	buffered := bufio.NewWriterSize(writerUntil{ctx, out}, 64<<10)
-	if _, err = backup.Write(buffered, e.place.cluster, time.Now(), of, nil); err != nil {
+	if _, err = backup.Write(buffered, protocol.RoleServer, e.place.cluster, time.Now(), of, nil); err != nil {
 		return err
 	}
 	return buffered.Flush()

@@ -101,6 +101,9 @@ func (r *Reissue) Plan(ctx context.Context, p *Plan) error {
 	if r.Want.Cluster != r.Source.Cluster() {
 		return fmt.Errorf("%w: the list is of cluster %s, the store of cluster %s", storage.ErrForeign, r.Source.Cluster(), r.Want.Cluster)
 	}
+	if err := mustFit(r.Source, r.Want.Role); err != nil {
+		return err
+	}
 	if err == nil && votes(old.Role) && old.ID == r.Want.ID {
 		return fmt.Errorf("%s %s has voted with the store in %s: under that number no other store may vote, give it a new one", old.Role, old.ID, r.Folder.dir)
 	}

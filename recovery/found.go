@@ -40,6 +40,9 @@ func (f *Foundation) Plan(ctx context.Context, p *Plan, votes *Votes) error {
 	if f.Source.Head() == nil {
 		return fmt.Errorf("%s: there is no list to begin with", f.Source.About())
 	}
+	if err := mustFit(f.Source, protocol.RoleServer); err != nil {
+		return err
+	}
 	s, err := list.RestoreState(f.Source.Head(), list.Options{})
 	if err != nil {
 		return err

@@ -90,6 +90,9 @@ func (j *Join) check() error {
 		return fmt.Errorf("%w: the list is of cluster %s, but the servers are cluster %s: "+
 			"a list of another cluster must not be mixed into this one", storage.ErrForeign, from, j.cluster)
 	}
+	if err := mustFit(j.Source, protocol.RoleServer); err != nil {
+		return err
+	}
 	if j.members.Changing {
 		return errors.New("a change of the members is under way: try again when it is settled (paxos member list)")
 	}

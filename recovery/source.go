@@ -22,6 +22,9 @@ type Source interface {
 	// About says what it is, for people.
 	About() string
 	Cluster() protocol.ClusterID
+	// Role is whose list it is: the entries of servers are values, those of the multicast
+	// roles lines as clients sent them.
+	Role() protocol.Role
 	// Prepare is called once before Head and Contents, when the tool is allowed to go on.
 	Prepare(ctx context.Context, say func(string, ...any)) error
 	// Head is that of the list; not nil.
@@ -90,6 +93,9 @@ func (s *backupSource) rewind() error {
 func (s *backupSource) About() string {
 	text := fmt.Sprintf("backup %s of %s: %d entries, at instance %s, from cluster %s",
 		s.path, s.header.Made.UTC().Format(time.RFC3339), s.header.Length, s.header.Applied, s.header.Cluster)
+	if s.header.Role != protocol.RoleServer {
+		text += fmt.Sprintf(", as its %ss have it", s.header.Role)
+	}
 	if n := s.header.Image.Index; n > 0 {
 		text += fmt.Sprintf("; an image of a program's state stands for the first %d entries", n)
 	}
@@ -103,6 +109,7 @@ func (s *backupSource) Prepare(context.Context, func(string, ...any)) error { re
 func (s *backupSource) Last() (uint64, []byte, uint64, error) { return lastOf(s.Head()) }
 
 func (s *backupSource) Cluster() protocol.ClusterID { return s.header.Cluster }
+func (s *backupSource) Role() protocol.Role         { return s.header.Role }
 func (s *backupSource) Head() []byte                { return s.reader.Head() }
 func (s *backupSource) Close() error                { return s.file.Close() }
 
@@ -162,6 +169,9 @@ func (s *fetchedSource) Cluster() protocol.ClusterID { return s.cluster }
 
 // Whole has nothing to read yet: Prepare does.
 func (s *fetchedSource) Whole(context.Context) error { return nil }
+
+// Role implements Source.
+func (s *fetchedSource) Role() protocol.Role { return protocol.RoleServer }
 
 // Last has nothing to compare: the list is the cluster's own.
 func (s *fetchedSource) Last() (uint64, []byte, uint64, error) { return 0, nil, 0, nil }
@@ -247,6 +257,9 @@ func (s *Stopped) Last() (uint64, []byte, uint64, error) { return lastOf(s.Head(
 // Cluster implements Source.
 func (s *Stopped) Cluster() protocol.ClusterID { return s.Identity().Cluster }
 
+// Role implements Source.
+func (s *Stopped) Role() protocol.Role { return s.Identity().Role }
+
 // Contents implements Source.
 func (s *Stopped) Contents(head []byte, image storage.Image) (storage.Contents, error) {
 	return storage.Contents{
@@ -313,7 +326,10 @@ func (s *Stopped) Backup(out io.Writer, made time.Time, done func(chunks, of uin
 	if s.Head() == nil {
 		return backup.Header{}, fmt.Errorf("%s: the store has no list yet", s.dir)
 	}
-	return backup.Write(out, s.Cluster(), made, wholeChunks{s}, done)
+	if s.Role() == protocol.RoleProposer {
+		return backup.Header{}, fmt.Errorf("%w: %s is the store of %s, which keeps the sessions only: back up an acceptor or a learner", storage.ErrForeign, s.dir, s.Identity())
+	}
+	return backup.Write(out, s.Identity().Role, s.Cluster(), made, wholeChunks{s}, done)
 }
 
 type wholeChunks struct{ *Stopped }

@@ -237,18 +237,25 @@ func TestAStoreThatAppearedMeanwhileIsNotReplaced(t *testing.T) {
 
 // An acceptor's store must not get a number under which another one may have voted (rule 10).
 func TestAnAcceptorGetsNoNumberThatWasUsed(t *testing.T) {
-	dir, from := t.TempDir(), t.TempDir()
+	dir := t.TempDir()
 	state := newList()
 	m := list.FirstMembers([]protocol.Member{member(1), member(2), member(6)}) // 3 and 4 are gone
 	m.Learners = []protocol.Member{member(5)}
 	state.Refound(m)
-	_, err := storage.Create(storage.Options{Dir: from, Want: identity(1)}, storage.Contents{Head: state.AppendHead(nil)})
-	must(t, err)
-	source, err := OpenStopped(from)
-	must(t, err)
-	defer source.Close()
+	stored := func(role protocol.Role) *Stopped {
+		from := t.TempDir()
+		want := identity(1)
+		want.Role = role
+		_, err := storage.Create(storage.Options{Dir: from, Want: want}, storage.Contents{Head: state.AppendHead(nil)})
+		must(t, err)
+		source, err := OpenStopped(from)
+		must(t, err)
+		t.Cleanup(func() { source.Close() })
+		return source
+	}
+	sources := map[protocol.Role]*Stopped{protocol.RoleAcceptor: stored(protocol.RoleAcceptor), protocol.RoleServer: stored(protocol.RoleServer)}
 	for id, allowed := range map[protocol.NodeID]bool{1: false, 2: false, 3: false, 4: false, 5: true, 6: false, 7: true, 9: true} {
-		for _, role := range []protocol.Role{protocol.RoleAcceptor, protocol.RoleServer} {
+		for role, source := range sources {
 			r := Reissue{Folder: take(t, dir), Want: storage.Identity{Cluster: oldCluster, Role: role, ID: id}, Source: source}
 			if err := r.Plan(t.Context(), &Plan{}); (err == nil) != allowed || err != nil && !errors.Is(err, storage.ErrForeign) {
 				t.Errorf("%s %s: %v", role, id, err)
@@ -257,7 +264,7 @@ func TestAnAcceptorGetsNoNumberThatWasUsed(t *testing.T) {
 		}
 	}
 	makeStore(t, dir, 5, 3)
-	r := Reissue{Folder: take(t, dir), Want: identity(5), Source: source}
+	r := Reissue{Folder: take(t, dir), Want: identity(5), Source: sources[protocol.RoleServer]}
 	if err := r.Plan(t.Context(), &Plan{}); err == nil || !strings.Contains(err.Error(), "has voted") {
 		t.Errorf("the number of the store that is there: %v", err)
 	}

@@ -41,7 +41,7 @@ func (x *exchange) backup() error {
 
 func (x *exchange) sendBackup(cluster protocol.ClusterID, s backup.Source) error {
 	out := &pieceWriter{x: x, piece: make([]byte, 0, pieceBytes)}
-	if _, err := backup.Write(out, cluster, time.Now(), s, nil); err != nil {
+	if _, err := backup.Write(out, protocol.RoleServer, cluster, time.Now(), s, nil); err != nil {
 		return err
 	}
 	return out.flush()

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"paxos/internal/terminal"
+	"paxos/protocol"
 	"paxos/recovery"
 	"paxos/recovery/backup"
 	"paxos/storage"
@@ -46,6 +47,9 @@ A node of a program with a state machine (docs/engine.md) is asked likewise, whe
 program mounts BackupHandler; or stop one, and name its folder. The file has the image of
 the program's state then, and what follows. Where the newest image in a folder is damaged
 the one before it is taken, if the list behind that is whole; what is lost is printed.
+
+Of a stopped acceptor or learner of the multicast cluster it has the lines of clients;
+stores of such roles are made of it (paxos repair rebuild), not of list servers.
 
 The file has the list, its sessions and who the members were, compressed and with
 checksums; and nothing that could vote. FILE must not exist; it gets its name when
@@ -185,8 +189,9 @@ type backupReport struct {
 	File    string    `json:"file"`
 	Bytes   int64     `json:"bytes"`
 	Cluster string    `json:"cluster"`
-	Applied uint64    `json:"applied"` // instance
-	Length  uint64    `json:"length"`  // entries
+	Role    string    `json:"role,omitempty"` // of the multicast cluster, whose list it is; none: a server's
+	Applied uint64    `json:"applied"`        // instance
+	Length  uint64    `json:"length"`         // entries
 	Made    time.Time `json:"made"`
 	Image   uint64    `json:"image,omitempty"` // entries that an image of a program's state stands for
 	Found   []string  `json:"found,omitempty"` // what is damaged where it comes from
@@ -198,8 +203,12 @@ func reportOf(path string, file *os.File, h backup.Header) (backupReport, error)
 	if err != nil {
 		return backupReport{}, err
 	}
+	role := ""
+	if h.Role != protocol.RoleServer {
+		role = h.Role.String()
+	}
 	return backupReport{
-		File: path, Bytes: info.Size(), Cluster: h.Cluster.String(),
+		Role: role, File: path, Bytes: info.Size(), Cluster: h.Cluster.String(),
 		Applied: uint64(h.Applied), Length: h.Length, Made: h.Made.UTC(), Image: h.Image.Index,
 	}, nil
 }
@@ -207,6 +216,9 @@ func reportOf(path string, file *os.File, h backup.Header) (backupReport, error)
 // WriteText says it for people.
 func (r backupReport) WriteText(out io.Writer) error {
 	image := ""
+	if r.Role != "" {
+		image = fmt.Sprintf("; for stores of %ss and other roles of the multicast cluster only", r.Role)
+	}
 	if r.Image > 0 {
 		image = fmt.Sprintf("; of a program, with an image of its state for the first %s", terminal.Number(r.Image))
 	}

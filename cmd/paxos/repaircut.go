@@ -209,15 +209,12 @@ func (a *admission) role(s seat) (*storage.Identity, error) {
 	return old, nil
 }
 
-// whose is the cluster and the role that a list is of. Only servers have images.
+// whose is the cluster and the role that a list is of.
 func whose(source recovery.Source) (storage.Identity, error) {
-	if from, ok := source.(*recovery.Stopped); ok {
-		return from.Identity(), nil
+	if source == nil {
+		return storage.Identity{}, fail(exitUsage, errors.New("--from is needed: the folder, or a backup, of a process of the role that is lost: nothing else says whose store this was"))
 	}
-	if source == nil || source.Images().Newest.Index == 0 {
-		return storage.Identity{}, fail(exitUsage, errors.New("--from must be the folder of a stopped process of the role that is lost: nothing else says whose store this was"))
-	}
-	return storage.Identity{Cluster: source.Cluster(), Role: protocol.RoleServer}, nil
+	return storage.Identity{Cluster: source.Cluster(), Role: source.Role()}, nil
 }
 
 // planRole plans for a store whose number is given.

@@ -31,7 +31,7 @@ the running servers of --cluster, or that of --from; it is removed and added by 
 changes, and votes when it is in step. DIR may be empty: then --node says who it is.
 For the roles of the multicast cluster --from is needed, and for an acceptor --id with
 a new number (see paxos acceptors add). With an empty DIR it is a store of the role, and of
-the cluster, that the stopped process in --from DIR2 has; --id says which.
+the cluster, that the stopped process in --from DIR2 has, or a backup of one; --id says which.
 A node of a program with a state machine (docs/engine.md) gets all that it needs from the
 others when it joins with an empty folder. To spare the network its store may be made of
 --from, the folder of another node that is stopped or a backup of one, with --id the

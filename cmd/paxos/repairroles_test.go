@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,10 +161,39 @@ func TestALostStoreOfARoleIsRebuiltFromAnother(t *testing.T) {
 	}
 }
 
+// The lines of a multicast acceptor are no values of a list server, which would answer with
+// broken JSON. Its backup makes a store of its role.
+func TestABackupOfARoleMakesNoServersStore(t *testing.T) {
+	from := filepath.Join(t.TempDir(), "acceptor-2")
+	old := roleStore(t, from, protocol.RoleAcceptor, 2)
+	file, dir := filepath.Join(t.TempDir(), "list.backup"), t.TempDir()
+	if code, _, stderr := call(t, "", "backup", from, file); code != exitOK {
+		t.Fatalf("exit code %d, %s", code, stderr)
+	}
+	code, _, stderr := call(t, "", "restore", file, dir, "--node", "n1:1", "--new-cluster", "--yes")
+	if code != exitRefused || !strings.Contains(stderr, "multicast cluster") || !strings.Contains(stderr, "paxos client") {
+		t.Errorf("restored as a server: exit code %d, %s", code, stderr)
+	}
+	if _, err := storage.ReadIdentity(dir); !errors.Is(err, storage.ErrNotFormatted) {
+		t.Errorf("a store was made: %v", err)
+	}
+	if code, _, stderr := call(t, "", "repair", "rebuild", dir, "--id", "4", "--from", file, "--yes"); code != exitOK {
+		t.Fatalf("rebuilt: exit code %d, %s", code, stderr)
+	}
+	if id := mustNotVote(t, dir, old); id.ID != 4 || id.Role != old.Role || id.Cluster != old.Cluster {
+		t.Errorf("made %s", id)
+	}
+	proposer := filepath.Join(t.TempDir(), "proposer-1")
+	roleStore(t, proposer, protocol.RoleProposer, 1)
+	if code, _, stderr := call(t, "", "backup", proposer, file+"2"); code != exitRefused || !strings.Contains(stderr, "sessions only") {
+		t.Errorf("a proposer: exit code %d, %s", code, stderr)
+	}
+}
+
 // Restoring into "." by mistake must not make a store among other files.
 func TestABackupIsRestoredIntoAnEmptyFolderOnly(t *testing.T) {
-	from, dir := filepath.Join(t.TempDir(), "acceptor-2"), t.TempDir()
-	roleStore(t, from, protocol.RoleAcceptor, 2)
+	from, dir := filepath.Join(t.TempDir(), "server-2"), t.TempDir()
+	roleStore(t, from, protocol.RoleServer, 2)
 	file := filepath.Join(dir, "list.backup")
 	if code, _, stderr := call(t, "", "backup", from, file); code != exitOK {
 		t.Fatalf("exit code %d, %s", code, stderr)

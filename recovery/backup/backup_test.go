@@ -60,18 +60,19 @@ func made(t testing.TB, entries int) []byte {
 	t.Helper()
 	s, durable := grown(t, entries)
 	var out bytes.Buffer
-	_, err := Write(&out, 77, time.UnixMilli(1_700_000_000_123), Of(s.AppendHead(nil), s.View(), durable), nil)
+	_, err := Write(&out, protocol.RoleServer, 77, time.UnixMilli(1_700_000_000_123), Of(s.AppendHead(nil), s.View(), durable), nil)
 	must(t, err)
 	return out.Bytes()
 }
 
 func TestABackupIsTheWholeListOfItsMoment(t *testing.T) {
-	for _, entries := range []int{0, 1, 1023, 1024, 5000} {
+	roles := map[int]protocol.Role{0: protocol.RoleServer, 1: protocol.RoleAcceptor, 1023: protocol.RoleLearner, 1024: protocol.RoleServer, 5000: protocol.RoleAcceptor}
+	for entries, role := range roles {
 		s, durable := grown(t, entries)
 		var out bytes.Buffer
-		h, err := Write(&out, 77, time.UnixMilli(1_700_000_000_123), Of(s.AppendHead(nil), s.View(), durable), nil)
+		h, err := Write(&out, role, 77, time.UnixMilli(1_700_000_000_123), Of(s.AppendHead(nil), s.View(), durable), nil)
 		must(t, err)
-		want := Header{Cluster: 77, Applied: s.Applied(), Length: uint64(entries), Chunks: uint64(entries / 1024), Made: time.UnixMilli(1_700_000_000_123)}
+		want := Header{Role: role, Cluster: 77, Applied: s.Applied(), Length: uint64(entries), Chunks: uint64(entries / 1024), Made: time.UnixMilli(1_700_000_000_123)}
 		if h != want {
 			t.Errorf("wrote %+v, want %+v", h, want)
 		}
@@ -173,11 +174,11 @@ func TestWhatCannotBeReadOrWrittenIsNoDamage(t *testing.T) {
 		t.Errorf("a disk that fails: %v", err)
 	}
 	s, durable := grown(t, 3000)
-	if _, err := Write(failing{boom}, 1, time.Now(), Of(s.AppendHead(nil), s.View(), durable), nil); !errors.Is(err, boom) {
+	if _, err := Write(failing{boom}, protocol.RoleServer, 1, time.Now(), Of(s.AppendHead(nil), s.View(), durable), nil); !errors.Is(err, boom) {
 		t.Errorf("a disk that fails: %v", err)
 	}
 	s, _ = grown(t, 5000)
-	if _, err := Write(io.Discard, 1, time.Now(), Of(s.AppendHead(nil), s.View(), failing{boom}), nil); !errors.Is(err, boom) {
+	if _, err := Write(io.Discard, protocol.RoleServer, 1, time.Now(), Of(s.AppendHead(nil), s.View(), failing{boom}), nil); !errors.Is(err, boom) {
 		t.Errorf("a store that fails: %v", err)
 	}
 }
@@ -234,7 +235,7 @@ func FuzzVerify(f *testing.F) {
 			return
 		}
 		var again bytes.Buffer
-		h, err := Write(&again, r.Header().Cluster, r.Header().Made, back, nil)
+		h, err := Write(&again, r.Header().Role, r.Header().Cluster, r.Header().Made, back, nil)
 		must(t, err)
 		if h != r.Header() {
 			t.Errorf("read %+v, wrote %+v", r.Header(), h)

@@ -27,7 +27,9 @@ import (
 //	                  32  8  entries of the list
 //	                  40  8  chunks
 //	                  48  8  when it was made: milliseconds since 1970
-//	                  56  4  zero
+//	                  56  1  role whose list it is (protocol.Role); 0: a list server or a
+//	                         program's node
+//	                  57  3  zeros
 //	                  60  4  CRC-32C of bytes 0 to 59
 //	frame              0  4  kind: 1 head, 2 chunk, 3 end, 4 image, 5 piece
 //	                   4  4  bytes of the payload
@@ -73,6 +75,7 @@ var ErrCorrupt = errors.New("backup is damaged")
 
 // Header is what a backup says of itself.
 type Header struct {
+	Role    protocol.Role      // whose list it is: the entries of a server are values, those of the others lines of clients
 	Cluster protocol.ClusterID // that the list comes from
 	Applied protocol.Instance  // that the list stands for
 	Length  uint64             // entries
@@ -94,6 +97,21 @@ func (h *Header) version() uint32 {
 	return listVersion
 }
 
+// roleByte is 0 for a server.
+func (h *Header) roleByte() byte {
+	if h.Role == protocol.RoleServer {
+		return 0
+	}
+	return byte(h.Role)
+}
+
+func decodeRole(b byte) protocol.Role {
+	if b == 0 {
+		return protocol.RoleServer
+	}
+	return protocol.Role(b)
+}
+
 // encode is the header; what it says of the image has a frame of its own.
 func (h *Header) encode(version uint32) []byte {
 	b := binary.LittleEndian.AppendUint32([]byte(magic), version)
@@ -101,7 +119,7 @@ func (h *Header) encode(version uint32) []byte {
 	for _, field := range []uint64{uint64(h.Cluster), uint64(h.Applied), h.Length, h.Chunks, uint64(h.Made.UnixMilli())} {
 		b = binary.LittleEndian.AppendUint64(b, field)
 	}
-	b = append(b, 0, 0, 0, 0)
+	b = append(b, h.roleByte(), 0, 0, 0)
 	return binary.LittleEndian.AppendUint32(b, checksum(0, b))
 }
 
@@ -115,11 +133,15 @@ func decodeHeader(b []byte) (h Header, version uint32, err error) {
 	}
 	field := func(at int) uint64 { return binary.LittleEndian.Uint64(b[at:]) }
 	h = Header{
+		Role:    decodeRole(b[56]),
 		Cluster: protocol.ClusterID(field(16)), Applied: protocol.Instance(field(24)), Length: field(32), Chunks: field(40),
 		Made: time.UnixMilli(int64(field(48))),
 	}
 	if string(h.encode(version)) != string(b) {
 		return h, 0, errors.New("the header has a wrong checksum")
+	}
+	if h.Role != protocol.RoleServer && h.Role != protocol.RoleAcceptor && h.Role != protocol.RoleLearner {
+		return h, 0, fmt.Errorf("the list of a %s, which has none", h.Role)
 	}
 	if h.Chunks != h.Length/protocol.ChunkEntries {
 		return h, 0, fmt.Errorf("%d chunks for %d entries", h.Chunks, h.Length)

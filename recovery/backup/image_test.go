@@ -57,7 +57,7 @@ func madeImage(t testing.TB, entries int, index uint64) []byte {
 func write(t testing.TB, s Source) []byte {
 	t.Helper()
 	var out bytes.Buffer
-	_, err := Write(&out, 77, time.UnixMilli(1_700_000_000_123), s, nil)
+	_, err := Write(&out, protocol.RoleServer, 77, time.UnixMilli(1_700_000_000_123), s, nil)
 	must(t, err)
 	return out.Bytes()
 }
@@ -67,7 +67,7 @@ func TestABackupHasTheImageAndTheChunksBehindIt(t *testing.T) {
 		s := withImage(t, 3000, index)
 		s.image.Generation = 9
 		var out bytes.Buffer
-		wrote, err := Write(&out, 77, time.UnixMilli(1_700_000_000_123), s, nil)
+		wrote, err := Write(&out, protocol.RoleServer, 77, time.UnixMilli(1_700_000_000_123), s, nil)
 		must(t, err)
 		r, err := NewReader(&out)
 		must(t, err)

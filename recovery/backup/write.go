@@ -56,15 +56,15 @@ func (v *viewed) Chunk(n uint64) (data []byte, err error) {
 	return v.older.Chunk(n)
 }
 
-// Write writes a backup of a list of a cluster. Memory does not grow with the
+// Write writes a backup of the list of a role of a cluster. Memory does not grow with the
 // list. done, if not nil, is told after each chunk how many are written.
-func Write(out io.Writer, cluster protocol.ClusterID, made time.Time, s Source, done func(chunks, of uint64)) (Header, error) {
+func Write(out io.Writer, role protocol.Role, cluster protocol.ClusterID, made time.Time, s Source, done func(chunks, of uint64)) (Header, error) {
 	head := s.Head()
 	applied, length, err := list.PeekHead(head)
 	if err != nil {
 		return Header{}, fmt.Errorf("back up a list: %w", err)
 	}
-	h := Header{Cluster: cluster, Applied: applied, Length: length, Chunks: length / protocol.ChunkEntries, Made: time.UnixMilli(made.UnixMilli())}
+	h := Header{Role: role, Cluster: cluster, Applied: applied, Length: length, Chunks: length / protocol.ChunkEntries, Made: time.UnixMilli(made.UnixMilli())}
 	imaged, _ := s.(Imaged)
 	if imaged != nil {
 		h.Image = imaged.Image()
