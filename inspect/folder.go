@@ -46,7 +46,8 @@ type Folder struct {
 
 // Open opens a folder to look at it. The error is storage.ErrNotFormatted if no
 // store is in it, storage.ErrForeign if its format is not this program's. A damaged
-// store is opened, that without its identity, too: see State and Verify.
+// store is opened, that without its identity, too: see State and Verify. The error
+// is of the class fs.ErrPermission if this user may not read all of it: that is no damage.
 func Open(dir string, o Options) (*Folder, error) {
 	f := &Folder{dir: dir, ctx: o.Context}
 	if f.ctx == nil {
@@ -54,7 +55,7 @@ func Open(dir string, o Options) (*Folder, error) {
 	}
 	f.report = func(x Finding) { f.met(x, o.Report) }
 	if err := f.open(); err != nil {
-		return nil, err
+		return nil, errors.Join(storage.Denied(err, dir), f.Close())
 	}
 	return f, nil
 }
@@ -82,7 +83,10 @@ func (f *Folder) open() error {
 	if err := f.pin(); err != nil {
 		return err
 	}
-	if err := f.openDatabase(); err != nil || f.whole {
+	if err := f.openDatabase(); err != nil {
+		return err
+	}
+	if err := f.mayReadLog(); err != nil || f.whole {
 		return err
 	}
 	return f.findIdentity()

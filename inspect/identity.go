@@ -24,6 +24,8 @@ func (f *Folder) readIdentity() error {
 	case errors.Is(err, fs.ErrNotExist):
 		f.damaged(path, -1, "the file is missing")
 		return nil
+	case errors.Is(err, fs.ErrPermission):
+		return err
 	}
 	if err == nil {
 		f.identity, err = storage.DecodeIdentity(text)

@@ -11,6 +11,7 @@ import (
 
 	"paxos/protocol"
 	"paxos/storage"
+	"paxos/vfs"
 	"paxos/wal"
 )
 
@@ -35,6 +36,25 @@ func (f *Folder) reportLog(err error) {
 		finding = Finding{File: f.logDir(), Offset: -1, Detail: err.Error()}
 	}
 	f.report(finding)
+}
+
+// mayReadLog returns an error if this user may not read the log. Everything else that may
+// be wrong with it is a finding of those who read it.
+func (f *Folder) mayReadLog() error {
+	files, err := wal.Files(vfs.OS{}, f.logDir())
+	for _, file := range files {
+		var segment *os.File
+		if segment, err = openRegular(file.Path); err == nil {
+			err = segment.Close()
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			break
+		}
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return nil
 }
 
 // position is where in the log a finding is.

@@ -52,7 +52,7 @@ func (s *Stopped) Log(visit func(protocol.Record)) (Log, error) {
 	var err error
 	l.Report, err = wal.Check(o, s.Covers(), func(wal.Position, uint8, []byte) error { return nil })
 	if err != nil && !errors.As(err, &l.Damage) {
-		return l, err
+		return l, storage.Denied(err, s.dir)
 	}
 	folder, err := inspect.Open(s.dir, inspect.Options{})
 	if err != nil {

@@ -62,7 +62,7 @@ func (f *Folder) take() (err error) {
 		return fmt.Errorf("%w: %s: stop the process that runs on it first", storage.ErrLocked, f.dir)
 	}
 	if err != nil {
-		return fmt.Errorf("lock %s: %w", f.dir, err)
+		return fmt.Errorf("lock %s: %w", f.dir, storage.Denied(err, f.dir))
 	}
 	return nil
 }

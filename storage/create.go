@@ -44,7 +44,7 @@ func Create(o Options, c Contents) (Identity, error) {
 	}
 	id, err := create(o, c)
 	if err != nil {
-		return Identity{}, fmt.Errorf("make a store in %s: %w", o.Dir, full(classify(err), o.Dir))
+		return Identity{}, fmt.Errorf("make a store in %s: %w", o.Dir, Denied(full(classify(err), o.Dir), o.Dir))
 	}
 	return id, nil
 }

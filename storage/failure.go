@@ -3,6 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -105,6 +106,8 @@ func (s *Store) fail(doing string, err error) error {
 		err = fmt.Errorf("%s: %w: the store has ended for good, but a restart goes on from here: %s", doing, err, lasting)
 	case errors.Is(err, ErrCorrupt):
 		err = fmt.Errorf("%s: %w: the store in %s has ended for good", doing, err, s.dir)
+	case errors.Is(err, fs.ErrPermission):
+		err = fmt.Errorf("%s: %w: the store has ended for good: %s", doing, Denied(err, s.dir), lasting)
 	default:
 		err = fmt.Errorf("%s: %w: the store in %s has ended for good; see to the disk and restart: %s",
 			doing, err, s.dir, lasting)

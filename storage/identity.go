@@ -72,7 +72,8 @@ func (id Identity) check(want Identity, dir string) error {
 }
 
 // ReadIdentity tells whose store a folder holds. The error is ErrNotFormatted if
-// it holds none.
+// it holds none, of the class fs.ErrPermission if this user may not see it.
 func ReadIdentity(dir string) (Identity, error) {
-	return readIdentityFile(Options{Dir: dir, FS: vfs.OS{}})
+	id, err := readIdentityFile(Options{Dir: dir, FS: vfs.OS{}})
+	return id, Denied(err, dir)
 }

@@ -84,7 +84,7 @@ func randomStore() protocol.StoreID {
 
 // Open opens the store in a folder, or formats it first if Options.Init is set,
 // and returns what was durable in it. Errors of the classes ErrNotFormatted,
-// ErrForeign, ErrLocked and ErrCorrupt leave the folder as it was; the table in
+// ErrForeign, ErrLocked, ErrCorrupt and fs.ErrPermission leave the folder as it was; the table in
 // docs/storage.md has all cases.
 func Open(o Options) (*Store, Restored, error) {
 	o, err := o.withDefaults()
@@ -96,7 +96,7 @@ func Open(o Options) (*Store, Restored, error) {
 	restored, err := s.open(o)
 	if err != nil {
 		s.release()
-		return nil, Restored{}, fmt.Errorf("open store %s: %w", o.Dir, full(classify(err), o.Dir))
+		return nil, Restored{}, fmt.Errorf("open store %s: %w", o.Dir, Denied(full(classify(err), o.Dir), o.Dir))
 	}
 	return s, restored, nil
 }

@@ -38,7 +38,7 @@ func OpenSaved(o Options) (*Saved, error) {
 	}
 	s, err := openSaved(o)
 	if err != nil {
-		return nil, fmt.Errorf("read the checkpoint in %s: %w", o.Dir, classify(err))
+		return nil, fmt.Errorf("read the checkpoint in %s: %w", o.Dir, Denied(classify(err), o.Dir))
 	}
 	return s, nil
 }

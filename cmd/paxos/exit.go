@@ -25,9 +25,10 @@ const exitHelp = `Exit codes:
   0  done, or shut down cleanly by SIGTERM or SIGINT
   1  failed
   2  wrong flags, config or cluster file: nothing was started
-  3  the store was refused: it is not initialised, locked by another process, or
-     belongs to another cluster, role or id, or to the server at another
-     address, or is not the one that this acceptor's votes are known to come from
+  3  the store was refused: it is not initialised, locked by another process, not
+     permitted to this user, or belongs to another cluster, role or id, or to the
+     server at another address, or is not the one that this acceptor's votes are
+     known to come from
   4  the disk failed or is full; after that is repaired, start again: nothing is lost
   5  the store is corrupt; the message names file and offset`
 
@@ -80,8 +81,17 @@ func storeExitCode(err error) int {
 		return exitCorrupt
 	case errors.Is(err, storage.ErrNotFormatted), errors.Is(err, storage.ErrForeign), errors.Is(err, storage.ErrLocked), errors.Is(err, acceptor.ErrStranger):
 		return exitRefused
+	case notPermitted(err):
+		return exitRefused
 	case errors.Is(err, storage.ErrDiskFull), errors.As(err, new(*fs.PathError)), errors.Is(err, syscall.EIO), errors.Is(err, syscall.EROFS):
 		return exitStorage
 	}
 	return exitFailed
+}
+
+// notPermitted reports whether this user may not use a file: neither the disk nor the
+// store is to blame, and to start again does not help.
+func notPermitted(err error) bool {
+	var path *fs.PathError
+	return errors.As(err, &path) && errors.Is(path.Err, fs.ErrPermission)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -84,6 +85,9 @@ func (f *cutTailFlags) run(cmd *cobra.Command, args []string) error {
 		return f.carryOut(cmd, p)
 	}
 	damaged, err := recovery.Examine(folder)
+	if errors.Is(err, fs.ErrPermission) {
+		return fail(recoveryExitCode(err), err) // that is no damage
+	}
 	if err != nil {
 		return fail(recoveryExitCode(err), fmt.Errorf("%w\nthe checkpoint itself cannot be read: see paxos repair rebuild", err))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -77,6 +78,8 @@ func (f *rebuildFlags) run(cmd *cobra.Command, args []string) error {
 		p.Found = append(p.Found, fmt.Sprintf("%s holds the store of %s", args[0], id))
 	case errors.Is(err, storage.ErrNotFormatted):
 		p.Found = append(p.Found, args[0]+" holds no store")
+	case errors.Is(err, fs.ErrPermission):
+		return fail(recoveryExitCode(err), err)
 	default:
 		p.Found = append(p.Found, "whose store this is cannot be read: "+err.Error())
 	}
