@@ -1,24 +1,10 @@
 package report
 
 import (
-	"html/template"
 	"net/url"
-	"sync"
-	"time"
+
+	"paxos/internal/torture/judge"
 )
-
-var functions = template.FuncMap{
-	"link": func(name string) string { return (&url.URL{Path: name}).EscapedPath() },
-	"when": func(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05") },
-}
-
-// lazily is a page that is parsed when it is first shown: servers, which are the same
-// program, never show one.
-func lazily(name, text string) func() *template.Template {
-	return sync.OnceValue(func() *template.Template {
-		return template.Must(template.New(name).Funcs(functions).Parse(text))
-	})
-}
 
 const style = `<meta name="viewport" content="width=device-width"><style>
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; padding: 0 1em; max-width: 1200px; color: #222; background: #fff }
@@ -31,31 +17,98 @@ img { width: 100%; height: auto; border: 1px solid #eee } pre { background: #f6f
 .two { display: flex; flex-wrap: wrap; gap: 3em } a { color: #1d4ed8 } td.name { color: #555 }
 </style>`
 
+// head begins a page.
+func (m *markup) head(title, style string) {
+	m.add(`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>%s</title>`, title)
+	m.WriteString(style)
+	m.WriteString("</head><body>\n")
+}
+
+func (m *markup) foot() { m.WriteString("</body></html>\n") }
+
 // indexPage lists all runs.
-var indexPage = lazily("index", `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>paxos torture</title>`+style+`</head><body>
-<h1>Torture runs</h1>
-{{if .}}<table class="runs"><tr><th>Began</th><th>Verdict</th><th>Workload</th><th>Nemesis</th><th>Nodes</th><th>Operations</th><th>Seed</th><th></th></tr>
-{{range .}}<tr><td>{{when .Began}}</td><td><span class="badge {{.Class}}">{{.Says}}</span></td><td>{{.Setting "workload"}}</td><td>{{.Setting "nemesis"}}</td><td>{{.Setting "nodes"}}</td>
-<td>{{with .Verdict}}{{.Counts.Operations}}{{end}}</td><td>{{.Setting "seed"}}</td><td><a href="./{{.Path}}/">{{.Name}}</a></td></tr>
-{{end}}</table>{{else}}<p>There is no run here yet. <code>paxos torture</code> makes one.</p>{{end}}
-</body></html>
-`)
+func indexPage(runs []*past) string {
+	m := new(markup)
+	m.head("paxos torture", style)
+	m.add("<h1>Torture runs</h1>\n")
+	if len(runs) == 0 {
+		m.add("<p>There is no run here yet. <code>paxos torture</code> makes one.</p>\n")
+	} else {
+		m.add("<table class=\"runs\"><tr><th>Began</th><th>Verdict</th><th>Workload</th><th>Nemesis</th><th>Nodes</th><th>Operations</th><th>Seed</th><th></th></tr>\n")
+		for _, p := range runs {
+			m.line(p)
+		}
+		m.add("</table>\n")
+	}
+	m.foot()
+	return m.String()
+}
+
+// line is a run in the list.
+func (m *markup) line(p *past) {
+	m.add(`<tr><td>%s</td><td><span class="badge %s">%s</span></td>`, p.Began.Local().Format("2006-01-02 15:04:05"), p.Class(), p.Says())
+	m.add("<td>%s</td><td>%s</td><td>%s</td>\n<td>", p.Setting("workload"), p.Setting("nemesis"), p.Setting("nodes"))
+	if p.Verdict != nil {
+		m.add("%d", p.Verdict.Counts.Operations)
+	}
+	m.add("</td><td>%s</td><td><a href=\"./%s/\">%s</a></td></tr>\n", p.Setting("seed"), url.PathEscape(p.Name), p.Name)
+}
 
 // runPage shows one run.
-var runPage = lazily("run", `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{{.Name}}</title>`+style+`</head><body>
-<p><a href="../">All runs</a></p>
-<h1>{{.Name}} <span class="badge {{.Class}}">{{.Says}}</span></h1>
-{{with .Verdict}}<p>{{.Counts}}.</p>
-{{with .Explanation}}<p>{{.}}</p>{{end}}{{end}}
-{{with .Witness}}<pre>{{.}}</pre>{{end}}
-{{if .Has "latency.svg"}}<p><a href="./latency.svg"><img src="./latency.svg" alt="Latency of each operation over time, by outcome"></a></p>{{end}}
-{{if .Has "rate.svg"}}<p><a href="./rate.svg"><img src="./rate.svg" alt="Operations a second over time"></a></p>{{end}}
-<div class="two">
-{{with .Verdict}}<section><h2>Checks</h2><table>{{range .Checks}}<tr><td class="name">{{.Name}}</td><td>{{if eq .Valid.String "true"}}ok{{else if eq .Valid.String "false"}}FAILED{{else}}unknown{{end}}</td></tr>{{end}}</table></section>{{end}}
-{{if .Numbers}}<section><h2>Numbers</h2><table>{{range .Numbers}}<tr><td class="name">{{.Name}}</td><td>{{.Value}}</td></tr>{{end}}</table></section>{{end}}
-{{if .Config}}<section><h2>Options</h2><table>{{range .Config}}<tr><td class="name">{{.Name}}</td><td>{{.Value}}</td></tr>{{end}}</table></section>{{end}}
-<section><h2>Files</h2><table>{{range .Files}}<tr><td><a href="./{{link .}}">{{.}}</a></td></tr>{{end}}</table></section>
-</div></body></html>
-`)
+func runPage(p *past) string {
+	m := new(markup)
+	m.head(p.Name, style)
+	m.add("<p><a href=\"../\">All runs</a></p>\n<h1>%s <span class=\"badge %s\">%s</span></h1>\n", p.Name, p.Class(), p.Says())
+	if v := p.Verdict; v != nil {
+		m.add("<p>%s.</p>\n", v.Counts)
+		m.maybe("<p>%s</p>\n", v.Explanation)
+	}
+	m.maybe("<pre>%s</pre>\n", p.Witness())
+	m.picture(p, LatencyFile, "Latency of each operation over time, by outcome")
+	m.picture(p, RateFile, "Operations a second over time")
+	m.add("<div class=\"two\">\n")
+	if p.Verdict != nil {
+		m.table("Checks", checksOf(p.Verdict))
+	}
+	m.table("Numbers", p.Numbers)
+	m.table("Options", p.Config)
+	m.files(p.Files)
+	m.add("</div>")
+	m.foot()
+	return m.String()
+}
+
+func (m *markup) picture(p *past, file, what string) {
+	if p.Has(file) {
+		m.add("<p><a href=\"./%s\"><img src=\"./%s\" alt=\"%s\"></a></p>\n", file, file, what)
+	}
+}
+
+func checksOf(v *judge.Verdict) (all []setting) {
+	words := map[judge.Validity]string{judge.Valid: "ok", judge.Invalid: "FAILED", judge.Unknown: "unknown"}
+	for _, c := range v.Checks {
+		all = append(all, setting{c.Name, words[c.Valid]})
+	}
+	return all
+}
+
+// table shows settings, if there are any.
+func (m *markup) table(title string, all []setting) {
+	if len(all) == 0 {
+		return
+	}
+	m.add("<section><h2>%s</h2><table>", title)
+	for _, s := range all {
+		m.add(`<tr><td class="name">%s</td><td>%s</td></tr>`, s.Name, s.Value)
+	}
+	m.add("</table></section>\n")
+}
+
+func (m *markup) files(names []string) {
+	m.add("<section><h2>Files</h2><table>")
+	for _, name := range names {
+		m.add(`<tr><td><a href="./%s">%s</a></td></tr>`, (&url.URL{Path: name}).EscapedPath(), name)
+	}
+	m.add("</table></section>\n")
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -40,9 +39,6 @@ func (p *past) Class() string {
 func (p *past) Says() string {
 	return map[string]string{"valid": "all checks passed", "invalid": "a check failed", "unknown": "not known", "none": "no verdict"}[p.Class()]
 }
-
-// Path is its name in a link.
-func (p *past) Path() string { return url.PathEscape(p.Name) }
 
 // Has says if there is such a file.
 func (p *past) Has(name string) bool { return slices.Contains(p.Files, name) }

@@ -2,13 +2,11 @@ package report
 
 import (
 	"errors"
-	"html/template"
 	"io/fs"
 	"mime"
 	"net/http"
 	"path"
 	"slices"
-	"strings"
 )
 
 // NewHandler shows the runs in a folder, newest first: / lists them, /NAME/ shows one, and
@@ -44,7 +42,7 @@ func (s *site) index(w http.ResponseWriter, _ *http.Request) {
 		failed(w, err)
 		return
 	}
-	page(w, indexPage(), runs)
+	page(w, indexPage(runs))
 }
 
 func (s *site) run(w http.ResponseWriter, r *http.Request) {
@@ -58,7 +56,7 @@ func (s *site) run(w http.ResponseWriter, r *http.Request) {
 		failed(w, err)
 		return
 	}
-	page(w, runPage(), p)
+	page(w, runPage(p))
 }
 
 // kinds are how files are sent; all others are text.
@@ -97,13 +95,7 @@ func failed(w http.ResponseWriter, err error) {
 	http.Error(w, "The run can't be read: "+err.Error(), http.StatusInternalServerError)
 }
 
-// page writes a page, or an error if there is one, but never half of both.
-func page(w http.ResponseWriter, t *template.Template, data any) {
-	var text strings.Builder
-	if err := t.Execute(&text, data); err != nil {
-		failed(w, err)
-		return
-	}
+func page(w http.ResponseWriter, text string) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(text.String())) // a reader who went away is no concern
+	_, _ = w.Write([]byte(text)) // a reader who went away is no concern
 }

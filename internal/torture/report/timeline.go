@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"html/template"
 	"io"
 	"maps"
 	"slices"
@@ -30,7 +29,7 @@ func writeTimeline(w io.Writer, ops []history.Op, bands []Band, witness judge.Wi
 	t.columns(some)
 	t.boxes(some, witness)
 	t.bands(bands)
-	if err := timelinePage().Execute(w, &t); err != nil {
+	if _, err := io.WriteString(w, t.page()); err != nil {
 		return fmt.Errorf("draw a timeline: %w", err)
 	}
 	return nil
@@ -75,7 +74,7 @@ type box struct {
 
 type harm struct {
 	Top, Height int
-	Colour      template.CSS
+	Colour      string
 	Text        string
 }
 
@@ -161,7 +160,7 @@ func (t *timeline) bands(bands []Band) {
 		}
 		t.Bands = append(t.Bands, harm{
 			Top: rowHeight * from, Height: rowHeight * (to - from), Text: b.Kind + " " + b.Text,
-			Colour: template.CSS(hue(slices.Index(kinds, b.Kind)) + "38"), // a faint one
+			Colour: hue(slices.Index(kinds, b.Kind)) + "38", // a faint one
 		})
 	}
 }
@@ -174,8 +173,7 @@ func (t *timeline) Ticks() (all []box) {
 	return all
 }
 
-var timelinePage = lazily("timeline", `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Timeline</title><style>
+const timelineStyle = `<style>
 body { font: 12px/1.3 system-ui, sans-serif; margin: 1em; color: #222; background: #fff }
 .line { position: relative; margin-top: 1.5em }
 .line div { position: absolute; overflow: hidden; white-space: nowrap; text-overflow: ellipsis; font-size: 8px; line-height: 8px }
@@ -187,15 +185,32 @@ body { font: 12px/1.3 system-ui, sans-serif; margin: 1em; color: #222; backgroun
 .head span { position: absolute; font-size: 12px; line-height: 1.6em; font-weight: 600 }
 .tick { color: #777; left: 0; width: 64px } .band { left: 0; right: 0 }
 pre { background: #f6f6f6; padding: .6em; overflow: auto } .key span { padding: 0 .6em; margin-right: .4em }
-</style></head><body>
-<h1>Timeline</h1>
-<p>{{.Shown}} of {{.Total}} operations, in the order of the history: time goes down, but not evenly. Point at one to see more.</p>
-<p class="key"><span class="ok">ok</span><span class="fail">fail</span><span class="info">info: unknown</span></p>
-{{with .Witness}}<p>Outlined in red, if it is among these: what can't be right.</p><pre>{{.}}</pre>{{end}}
-<div class="line" style="width:{{.Width}}px;height:{{.Height}}px">
-{{range .Bands}}<div class="band" title="{{.Text}}" style="top:{{.Top}}px;height:{{.Height}}px;background:{{.Colour}}">{{.Text}}</div>
-{{end}}{{range .Ticks}}<div class="tick" style="top:{{.Top}}px">{{.Text}}</div>
-{{end}}<div class="head">{{range .Columns}}<span style="left:{{.Left}}px">{{.Name}}</span>{{end}}</div>
-{{range .Boxes}}<div class="{{.Class}}" title="{{.Tip}}" style="left:{{.Left}}px;top:{{.Top}}px;height:{{.Height}}px">{{.Text}}</div>
-{{end}}</div></body></html>
-`)
+</style>`
+
+// page is the timeline as a page.
+func (t *timeline) page() string {
+	m := new(markup)
+	m.head("Timeline", timelineStyle)
+	m.add("<h1>Timeline</h1>\n")
+	m.add("<p>%d of %d operations, in the order of the history: time goes down, but not evenly. Point at one to see more.</p>\n", t.Shown, t.Total)
+	m.add("<p class=\"key\"><span class=\"ok\">ok</span><span class=\"fail\">fail</span><span class=\"info\">info: unknown</span></p>\n")
+	m.maybe("<p>Outlined in red, if it is among these: what can't be right.</p><pre>%s</pre>\n", t.Witness)
+	m.add("<div class=\"line\" style=\"width:%dpx;height:%dpx\">\n", t.Width, t.Height)
+	for _, b := range t.Bands {
+		m.add("<div class=\"band\" title=\"%s\" style=\"top:%dpx;height:%dpx;background:%s\">%s</div>\n", b.Text, b.Top, b.Height, b.Colour, b.Text)
+	}
+	for _, b := range t.Ticks() {
+		m.add("<div class=\"tick\" style=\"top:%dpx\">%s</div>\n", b.Top, b.Text)
+	}
+	m.add(`<div class="head">`)
+	for _, c := range t.Columns {
+		m.add(`<span style="left:%dpx">%s</span>`, c.Left, c.Name)
+	}
+	m.add("</div>\n")
+	for _, b := range t.Boxes {
+		m.add("<div class=\"%s\" title=\"%s\" style=\"left:%dpx;top:%dpx;height:%dpx\">%s</div>\n", b.Class, b.Tip, b.Left, b.Top, b.Height, b.Text)
+	}
+	m.add("</div>")
+	m.foot()
+	return m.String()
+}
