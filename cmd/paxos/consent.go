@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -72,12 +73,35 @@ func (c *consent) ask(cmd *cobra.Command, p *recovery.Plan) error {
 		word = p.Word
 	}
 	fmt.Fprintf(cmd.ErrOrStderr(), "Type %q to do it: ", word)
-	line, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
+	line, err := answer(cmd.Context(), cmd.InOrStdin())
+	if err != nil {
+		fmt.Fprintln(cmd.ErrOrStderr()) // the cursor stands behind the question
 		return err
 	}
 	if strings.TrimSpace(line) != word {
 		return fail(exitFailed, errors.New("nothing was done"))
 	}
 	return nil
+}
+
+// answer reads a line, or ends with ctx: then the read goes on, and what it reads is for nobody.
+func answer(ctx context.Context, in io.Reader) (string, error) {
+	type typed struct {
+		line string
+		err  error
+	}
+	read := make(chan typed, 1)
+	go func() {
+		line, err := bufio.NewReader(in).ReadString('\n')
+		read <- typed{line, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return "", fail(exitFailed, errors.New("nothing was done: interrupted"))
+	case t := <-read:
+		if errors.Is(t.err, io.EOF) {
+			t.err = nil
+		}
+		return t.line, t.err
+	}
 }
