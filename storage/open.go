@@ -214,7 +214,7 @@ const maxIdentityBytes = 1 << 10
 func notFormatted(o Options) error {
 	names, err := o.FS.List(o.Dir)
 	if err != nil || len(names) == 0 {
-		return fmt.Errorf("%w in %s: the folder is empty or missing: name the right folder, or start once with --init to make a new store there",
+		return fmt.Errorf("%w in %s: the folder is empty or missing: name the right folder, or start once with --init (Options.Init) to make a new store there",
 			ErrNotFormatted, o.Dir)
 	}
 	for _, part := range []string{databaseName, logName} {
@@ -223,7 +223,7 @@ func notFormatted(o Options) error {
 				ErrNotFormatted, o.Dir, part, identityName, whatIsLeft)
 		}
 	}
-	return fmt.Errorf("%w in %s: the folder has no file %q: name the right folder, or start once with --init to make a new store there",
+	return fmt.Errorf("%w in %s: the folder has no file %q: name the right folder, or start once with --init (Options.Init) to make a new store there",
 		ErrNotFormatted, o.Dir, identityName)
 }
 

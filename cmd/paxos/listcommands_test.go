@@ -140,7 +140,7 @@ func TestWrongUsageOfTheListServersExitsWith2(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"server", `"cluster" not set`},
 		{"server --cluster none", "none"},
-		{"server --cluster bad", "bad:2: n1:5000 stands here and in line 1"},
+		{"server --cluster bad", "bad:2: n1:5000 stands here and at bad:1"},
 		{"server --cluster s --node n3", "no line of the cluster file is n3:5000"},
 		{"server --cluster s --join", "--join needs --node"},
 		{"server --cluster s --join --node n3", "--join needs --data-dir"},

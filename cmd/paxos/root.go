@@ -63,6 +63,7 @@ the groups of a config file:
 	root.AddCommand(newServer(), newStartServers(), newAppend(), newList(), newStatus(), newLeader(), newMember())
 	root.AddCommand(newMaelstrom(), newTorture())
 	root.AddCommand(newInspect(), newBackup(), newRestore(), newExport(), newImport(), newRepair())
+	completeWords(root)
 	return root
 }
 

@@ -82,7 +82,7 @@ func (p *serversParser) parseLine(line string) error {
 		return fmt.Errorf("%s:%d: %q: %w", p.file, p.line, shorten(content), err)
 	}
 	if first, twice := p.seen[s.Address()]; twice {
-		return fmt.Errorf("%s:%d: %s stands here and in line %d: expected each server once", p.file, p.line, s.Address(), first)
+		return fmt.Errorf("%s:%d: %s stands here and at %s:%d: expected each server once", p.file, p.line, s.Address(), p.file, first)
 	}
 	if len(p.servers) == MaxServers {
 		return fmt.Errorf("%s:%d: more than %d servers: remove some", p.file, p.line, MaxServers)
@@ -96,7 +96,7 @@ func (p *serversParser) parseLine(line string) error {
 // ParseServer reads host, host:port, an IPv4 address, [IPv6] or [IPv6]:port; the ID is 0.
 func ParseServer(text string, port uint16) (Server, error) {
 	if strings.ContainsFunc(text, unicode.IsSpace) {
-		return Server{}, errors.New("expected one host or host:port a line")
+		return Server{}, errors.New("expected one host or host:port")
 	}
 	if strings.Contains(text, "/") {
 		return Server{}, errors.New("expected host or host:port, and no URL")
