@@ -35,18 +35,33 @@ func (e *Engine) Backup(ctx context.Context, out io.Writer) error {
 
 // backup is Backup of what this node has.
 func (e *Engine) backup(ctx context.Context, out io.Writer) error {
-	hold := e.node.HoldImage()
-	defer hold.Release()
-	head, view, err := e.reaching(ctx, hold.Image().Index)
+	hold, head, view, err := e.hold(ctx)
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
+	defer hold.Release()
 	of := frozen{backup.Of(head, view, keptChunks{e.node}), e, hold.Image()}
 	buffered := bufio.NewWriterSize(writerUntil{ctx, out}, 64<<10)
 	if _, err = backup.Write(buffered, protocol.RoleServer, e.place.cluster, time.Now(), of, nil); err != nil {
 		return err
 	}
 	return buffered.Flush()
+}
+
+// hold holds an image, and takes the list that goes on behind it. Where a peer's image
+// comes in between, the list goes on behind that one: then that is held.
+func (e *Engine) hold(ctx context.Context) (*storage.Hold, []byte, list.View, error) {
+	for {
+		hold := e.node.HoldImage()
+		head, view, err := e.reaching(ctx, hold.Image().Index)
+		if err == nil && hold.Whole() {
+			return hold, head, view, nil
+		}
+		hold.Release()
+		if err != nil {
+			return nil, nil, view, err
+		}
+	}
 }
 
 // reaching is the list, when it has all entries that an image stands for: one from a peer

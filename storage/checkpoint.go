@@ -89,6 +89,7 @@ func (s *Store) installed(w *ImageWriter, named Images) {
 	if w != nil {
 		delete(s.writing, w.image.Generation)
 		s.images.Store(&named)
+		s.installs++
 	}
 }
 

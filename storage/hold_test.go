@@ -63,3 +63,29 @@ func TestWhatIsHeldIsThereUntilTheFirstImageAfterItsRelease(t *testing.T) {
 	must(t, w.checkImages(9*protocol.ChunkEntries))
 	must(t, w.store.Close(nil))
 }
+
+func TestAnImageOfAPeerIsNoticedByWhoHoldsAnother(t *testing.T) {
+	w := newWorld(1)
+	_, err := w.open(true)
+	must(t, err)
+	c := w.freeze(12)
+	c.ChunkCount, c.Chunks = 4, chunksOf([]uint64{0, 1, 2, 3})
+	must(t, w.store.Checkpoint(c))
+	hold := w.store.Hold()
+	w.finishImage(t, 3*protocol.ChunkEntries)
+	if !hold.Whole() {
+		t.Error("an own image does not interrupt the list")
+	}
+	image, err := w.writeImage(9 * protocol.ChunkEntries)
+	must(t, err)
+	c = w.freeze(20)
+	c.ChunkCount, c.Image, c.ImageIndex = 9, image, 9*protocol.ChunkEntries
+	must(t, w.store.Checkpoint(c))
+	if hold.Whole() {
+		t.Error("there are no chunks 4 to 8, and who holds the chunks from 0 on is not told")
+	}
+	if !w.store.Hold().Whole() {
+		t.Error("who holds the peer's image has all that is behind it")
+	}
+	must(t, w.store.Close(nil))
+}

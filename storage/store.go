@@ -31,6 +31,7 @@ type Store struct {
 
 	images     atomic.Pointer[Images] // replaced with saving held
 	generation uint32                 // of the last image that was begun
+	installs   uint64                 // of images that came from peers, since the start; changed with saving held
 	writing    map[uint32]bool        // generations that are being written
 	holds      map[*Hold]bool         // what is kept for readers
 
