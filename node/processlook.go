@@ -23,6 +23,9 @@ func (p *Process) ImagePiece(generation, number uint32) ([]byte, error) {
 	return p.r.store.ImagePiece(generation, number)
 }
 
+// HoldImage is Server.HoldImage.
+func (p *Process) HoldImage() *storage.Hold { return p.r.store.Hold() }
+
 // BeginImage is Server.BeginImage.
 func (p *Process) BeginImage() (*storage.ImageWriter, error) { return p.r.store.BeginImage() }
 

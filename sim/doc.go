@@ -19,7 +19,7 @@
 //     be made smaller (minimise.go).
 //   - follower.go, ledger.go, planimages.go, imagefetch.go: the state machine that a
 //     list server may have, as an engine's node; its images take the place of the
-//     list's front.
+//     list's front. backup.go: somebody copies one.
 //   - host.go, life.go, clock.go, disk.go: a machine. Its process comes and goes,
 //     its disk stays. A turn comes shortly after something arrived, so that batches
 //     form; a commit takes as long as a disk does.

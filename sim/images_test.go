@@ -5,26 +5,29 @@ import (
 	"testing"
 )
 
-// imageEvents are the counts that show that something has befallen an image.
-var imageEvents = []string{
-	"images written", "chunks dropped for an image", "images restored",
-	"image transfers", "image pieces asked for again", "image transfers given up", "images installed",
-	"crashed while writing an image", "crashed while fetching an image", "crashed while restoring an image",
-	"killed while writing an image", "killed while fetching an image", "killed while restoring an image",
-	"failed while writing an image", "failed while fetching an image", "failed while restoring an image",
+// imageEvents are the counts that show that something has befallen an image: of each
+// line at least one.
+var imageEvents = [][]string{
+	{"images written"}, {"chunks dropped for an image"}, {"images restored"}, {"backups"}, {"backups begun anew"},
+	{"image transfers"}, {"image pieces asked for again"}, {"image transfers given up"}, {"images installed"},
+	{"crashed while writing an image"}, {"crashed while restoring an image"},
+	{"killed while writing an image"}, {"killed while restoring an image"},
+	{"crashed while fetching an image", "killed while fetching an image"},
+	{"failed while writing an image"}, {"failed while fetching an image"}, {"failed while restoring an image"},
 }
 
 func TestWhatCanBefallAnImageDoes(t *testing.T) {
 	t.Parallel()
-	faults := []string{faultCrash, faultRestart, faultWriteError, faultSyncError, faultRotDB}
-	seeds := []uint64{10, 73, 69, 76} // show all of it, as long as nothing draws in another order
-	for seed := range uint64(100) {
+	seeds := []uint64{29, 79, 73, 187, 13} // show all of it, as long as nothing draws in another order
+	for seed := range uint64(300) {
 		seeds = append(seeds, seed)
 	}
 	missing := slices.Clone(imageEvents)
 	for len(seeds) > 0 && len(missing) > 0 {
-		r := sound(t, Options{Seed: seeds[0], Shape: ShapeImages, Faults: faults})
-		missing = slices.DeleteFunc(missing, func(what string) bool { return r.Counts[what] > 0 })
+		counts := sound(t, Options{Seed: seeds[0], Shape: ShapeImages}).Counts
+		missing = slices.DeleteFunc(missing, func(some []string) bool {
+			return slices.ContainsFunc(some, func(what string) bool { return counts[what] > 0 })
+		})
 		seeds = seeds[1:]
 	}
 	if len(missing) > 0 {

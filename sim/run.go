@@ -59,6 +59,9 @@ func (w *world) begin() {
 	if w.network.streams {
 		w.later(seekEvery, w.seek)
 	}
+	if w.plan.images.on {
+		w.later(backupEvery, w.backUp)
+	}
 	w.nemesis.start()
 	w.work.start()
 }

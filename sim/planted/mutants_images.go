@@ -72,4 +72,18 @@ var imageMutants = []mutant{
 		Line:    `err = r.writeImage(ctx, r.next.Load())`,
 		Planted: `err = r.writeImage(ctx, r.node.View().Length())`,
 	},
+	{
+		Name: "held-chunks-dropped", Shape: "images",
+		What:    "chunks that are held for a backup are dropped",
+		File:    "storage/hold.go",
+		Line:    `kept = h.image.Front(kept)`,
+		Planted: ``,
+	},
+	{
+		Name: "backup-of-two-lists", Shape: "images",
+		What:    "a backup goes on from an old image though a peer's has come, behind which the list goes on",
+		File:    "storage/hold.go",
+		Line:    `return h.installs == h.store.installs`,
+		Planted: `return true`,
+	},
 }
