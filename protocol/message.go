@@ -260,57 +260,38 @@ func (t MessageType) String() string {
 	return "unknown"
 }
 
+// emptyMessages make an empty message of each type.
+var emptyMessages = [messageTypes]func() Message{
+	TypeOpen:         func() Message { return new(Open) },
+	TypeOpened:       func() Message { return new(Opened) },
+	TypeSubmit:       func() Message { return new(Submit) },
+	TypeAcks:         func() Message { return new(Acks) },
+	TypeExpired:      func() Message { return new(Expired) },
+	TypeCanvass:      func() Message { return new(Canvass) },
+	TypeSupport:      func() Message { return new(Support) },
+	TypePrepare:      func() Message { return new(Prepare) },
+	TypePromise:      func() Message { return new(Promise) },
+	TypeRefuse:       func() Message { return new(Refuse) },
+	TypeAccept:       func() Message { return new(Accept) },
+	TypeAccepted:     func() Message { return new(Accepted) },
+	TypeHeartbeat:    func() Message { return new(Heartbeat) },
+	TypeHeartbeatAck: func() Message { return new(HeartbeatAck) },
+	TypeAsk:          func() Message { return new(Ask) },
+	TypeDecided:      func() Message { return new(Decided) },
+	TypeTrimmed:      func() Message { return new(Trimmed) },
+	TypeFetch:        func() Message { return new(Fetch) },
+	TypePiece:        func() Message { return new(Piece) },
+	TypeStranger:     func() Message { return new(Stranger) },
+	TypeRead:         func() Message { return new(Read) },
+	TypeReadAt:       func() Message { return new(ReadAt) },
+	TypeYield:        func() Message { return new(Yield) },
+	TypeReconfigure:  func() Message { return new(Reconfigure) },
+}
+
 // newMessage returns an empty message of type t, nil for unknown types.
 func newMessage(t MessageType) Message {
-	switch t {
-	case TypeOpen:
-		return new(Open)
-	case TypeOpened:
-		return new(Opened)
-	case TypeSubmit:
-		return new(Submit)
-	case TypeAcks:
-		return new(Acks)
-	case TypeExpired:
-		return new(Expired)
-	case TypeCanvass:
-		return new(Canvass)
-	case TypeSupport:
-		return new(Support)
-	case TypePrepare:
-		return new(Prepare)
-	case TypePromise:
-		return new(Promise)
-	case TypeRefuse:
-		return new(Refuse)
-	case TypeAccept:
-		return new(Accept)
-	case TypeAccepted:
-		return new(Accepted)
-	case TypeHeartbeat:
-		return new(Heartbeat)
-	case TypeHeartbeatAck:
-		return new(HeartbeatAck)
-	case TypeAsk:
-		return new(Ask)
-	case TypeDecided:
-		return new(Decided)
-	case TypeTrimmed:
-		return new(Trimmed)
-	case TypeFetch:
-		return new(Fetch)
-	case TypePiece:
-		return new(Piece)
-	case TypeStranger:
-		return new(Stranger)
-	case TypeRead:
-		return new(Read)
-	case TypeReadAt:
-		return new(ReadAt)
-	case TypeYield:
-		return new(Yield)
-	case TypeReconfigure:
-		return new(Reconfigure)
+	if t >= messageTypes || emptyMessages[t] == nil {
+		return nil
 	}
-	return nil
+	return emptyMessages[t]()
 }

@@ -206,7 +206,7 @@ func TestHeadIsGetWithoutABody(t *testing.T) {
 func TestTheTokenIsAskedForEverywhereButForHealth(t *testing.T) {
 	peer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	f := newFront(t, servertest.New(), Options{Token: "secret", Peer: peer})
-	for _, rt := range append(Routes(), "GET /nothing") {
+	for _, rt := range append(routeNames(), "GET /nothing") {
 		method, path, _ := strings.Cut(rt, " ")
 		for _, headers := range [][]string{nil, {"Authorization: Bearer wrong"}, {"Authorization: secret"}, {"Authorization: Basic secret"}, {"Authorization: Bearer "}, {"Authorization: Bearer secret2"}} {
 			code, h, body := f.call(method, path, "", headers...)

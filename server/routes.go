@@ -45,15 +45,6 @@ var routes = []route{
 // pathPeer belongs to the servers among themselves.
 const pathPeer = "/peer"
 
-// Routes are the endpoints, each as METHOD and path, the one for peers included.
-func Routes() []string {
-	list := []string{"GET " + pathPeer}
-	for _, rt := range routes {
-		list = append(list, rt.method+" "+rt.path)
-	}
-	return list
-}
-
 // Handler answers all requests.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
