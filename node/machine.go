@@ -233,6 +233,8 @@ func (m *Machine) ResetOutput() {
 	for _, rec := range m.out.Records {
 		m.logged += recordCost(rec)
 	}
+	clear(m.out.Now) // do not keep the values alive
+	clear(m.out.Records)
 	m.out.Now, m.out.Records, m.heard = m.out.Now[:0], m.out.Records[:0], 0
 }
 
