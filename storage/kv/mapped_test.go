@@ -78,7 +78,9 @@ func TestWhatIsDeletedDoesNotComeIntoMemory(t *testing.T) {
 			if err := tx.Delete("b", key(i)); err != nil {
 				return err
 			}
-			most = max(most, residentOf(t, path))
+			if i%16 == 14 { // and not each time: it takes a while
+				most = max(most, residentOf(t, path))
+			}
 		}
 		return nil
 	}))
