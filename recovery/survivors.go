@@ -36,6 +36,30 @@ func (s *Survivors) Look(p *Plan) error {
 }
 
 func (s *Survivors) look(p *Plan) error {
+	if err := s.readAll(p); err != nil {
+		return err
+	}
+	s.best = s.latest
+	if err := s.preferImage(p); err != nil {
+		return err
+	}
+	if best, _ := s.Best(); best.noFront != nil {
+		return best.noFront
+	}
+	if len(s.stores) > 1 {
+		p.found("the one in %s knows most of the list, and is taken", s.stores[s.best].dir)
+		if !s.DropVotes {
+			p.found("votes of all of them count")
+		}
+	}
+	if err := s.agree(p); err != nil {
+		return err
+	}
+	return s.tellVoters(p)
+}
+
+// readAll opens all stores and reads them. The latest is the one with the longest list.
+func (s *Survivors) readAll(p *Plan) error {
 	s.votes, s.pins, s.whole = votesOf{}, pinsOf{}, map[protocol.NodeID]bool{}
 	seen := map[protocol.NodeID]string{}
 	for i, f := range s.Folders {
@@ -54,22 +78,11 @@ func (s *Survivors) look(p *Plan) error {
 			s.latest = i
 		}
 	}
-	s.best = s.latest
-	if err := s.preferImage(p); err != nil {
-		return err
-	}
-	if best, _ := s.Best(); best.noFront != nil {
-		return best.noFront
-	}
-	if len(s.stores) > 1 {
-		p.found("the one in %s knows most of the list, and is taken", s.stores[s.best].dir)
-		if !s.DropVotes {
-			p.found("votes of all of them count")
-		}
-	}
-	if err := s.agree(p); err != nil {
-		return err
-	}
+	return nil
+}
+
+// tellVoters says who votes, as far as is known.
+func (s *Survivors) tellVoters(p *Plan) error {
 	all, err := s.electorates()
 	if err != nil {
 		return err
@@ -103,13 +116,9 @@ func (s *Survivors) read(p *Plan, store *Stopped) error {
 	if err := store.Settle(p); err != nil && store.noFront == nil {
 		return err // one whose list cannot be taken has votes that count
 	}
-	var last protocol.Instance
-	above := 0
+	above := votesAbove{last: store.Applied()}
 	take := func(v protocol.Vote) {
-		if v.Instance > store.Applied() {
-			above++
-			last = max(last, v.Instance)
-		}
+		above.count(v.Instance, store.Applied())
 		v.Value = append(protocol.Value{}, v.Value...)
 		s.votes.take(v)
 	}
@@ -132,15 +141,33 @@ func (s *Survivors) read(p *Plan, store *Stopped) error {
 		return err
 	}
 	s.whole[store.Identity().ID] = l.Damage == nil
+	above.tell(p, store, l)
+	return nil
+}
+
+// votesAbove are a store's votes above its list.
+type votesAbove struct {
+	number int
+	last   protocol.Instance
+}
+
+func (a *votesAbove) count(i, applied protocol.Instance) {
+	if i > applied {
+		a.number++
+		a.last = max(a.last, i)
+	}
+}
+
+// tell says what a store has.
+func (a *votesAbove) tell(p *Plan, store *Stopped, l Log) {
 	p.found("%s", store.About())
 	describeImages(p, store)
-	p.found("  votes above that: %d, up to instance %s; nobody here knows which of them were decided", above, max(last, store.Applied()))
+	p.found("  votes above that: %d, up to instance %s; nobody here knows which of them were decided", a.number, a.last)
 	if l.Damage != nil {
 		p.found("  its log is damaged: %s at offset %d: %s; what can be read of it counts", l.Damage.File, l.Damage.Offset, l.Damage.Detail)
 		p.lose("the votes of server %s that stood where its log is damaged: they may have been acknowledged; "+
 			"for their instances an older vote may be taken, or none", store.Identity().ID)
 	}
-	return nil
 }
 
 // Best is the store that the new cluster is made of, and its folder.

@@ -29,10 +29,11 @@ func newNewCluster() *cobra.Command {
 		Long: `Begin a new cluster with what a minority has left: the last resort, data may be lost.
 
 For list servers, and nodes of a program with a state machine (docs/engine.md), of
-which a majority is lost for ever: disks gone, not servers switched off. Everything that was acknowledged and is known only to the lost ones is
-lost. DIR are the folders of the survivors, all stopped; the one that knows most of the
-list becomes the first and only member of a NEW cluster, with a name of its own, and
-others join it. No member of the old one can take part in it.
+which a majority is lost for ever: disks gone, not servers switched off. Everything
+that was acknowledged and is known only to the lost ones is lost. DIR are the folders
+of the survivors, all stopped; the one that knows most of the list becomes the first
+and only member of a NEW cluster, with a name of its own, and others join it. No
+member of the old one can take part in it.
 
 Of a program it is the state in the store's newest image, and the commands behind it. The
 program is then started on the folder, with Options.Self as --node and no other Peers.
