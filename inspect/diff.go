@@ -47,7 +47,7 @@ type NodeState struct {
 	Length  *uint64            `json:"length"`
 	Behind  *uint64            `json:"behind"` // how many instances less than the furthest
 	Votes   int                `json:"votes"`
-	Ballot  protocol.Ballot    `json:"promised"`
+	Ballot  Ballot             `json:"promised"`
 	Damaged []Finding          `json:"damaged,omitempty"` // met by the comparison; at most 100
 }
 
@@ -63,7 +63,7 @@ type ListDiff struct {
 // VoteDiff is a ballot that has two values for an instance, which breaks rule 3.
 type VoteDiff struct {
 	Instance protocol.Instance `json:"instance"`
-	Ballot   protocol.Ballot   `json:"ballot"`
+	Ballot   Ballot            `json:"ballot"`
 	A        string            `json:"a"`
 	B        string            `json:"b"`
 }
@@ -107,7 +107,7 @@ func (f *Folder) nodeState() NodeState {
 	s := f.State()
 	n := NodeState{
 		Dir: f.dir, Name: fmt.Sprintf("%s %s", f.identity.Role, f.identity.ID), How: f.How(),
-		Votes: len(s.Restored.Votes), Ballot: s.Restored.Promised,
+		Votes: len(s.Restored.Votes), Ballot: Ballot{s.Restored.Promised},
 	}
 	if s.HasSaved {
 		n.Applied = &s.Saved.Applied

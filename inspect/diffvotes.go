@@ -32,7 +32,7 @@ func (d *Difference) votes(folders []*Folder, furthest protocol.Instance) {
 		for _, v := range f.State().Restored.Votes {
 			c := cast{v.Instance, v.Ballot}
 			if !b.add(f, v) {
-				d.Votes = append(d.Votes, VoteDiff{v.Instance, v.Ballot, b.folder[c].dir, f.dir})
+				d.Votes = append(d.Votes, VoteDiff{v.Instance, Ballot{v.Ballot}, b.folder[c].dir, f.dir})
 			}
 			if voters[f] {
 				b.count[c] = members.Add(b.count[c], f.identity.ID)

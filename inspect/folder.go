@@ -106,6 +106,10 @@ func (f *Folder) Close() error {
 // Dir is the folder's path.
 func (f *Folder) Dir() string { return f.dir }
 
+// Damage is what was found damaged so far, at most 100 places of it. What Verify finds
+// it hands over itself.
+func (f *Folder) Damage() []Finding { return f.damage }
+
 // Identity is whose store it is; ok is false if that cannot be read.
 func (f *Folder) Identity() (id storage.Identity, ok bool) {
 	return f.identity, f.whole || f.found != ""

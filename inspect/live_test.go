@@ -83,10 +83,10 @@ func TestARunningNodeIsFoundWhole(t *testing.T) {
 			}
 		})
 		must(t, err)
-		if state := f.Store(); state.Applied < applied || sum.Chunks != state.List.Chunks || state.List.Length < length {
-			t.Errorf("%d chunks, applied %s, %+v: after applied %s, %d entries", sum.Chunks, state.Applied, state.List, applied, length)
+		if state := f.Store(); *state.Applied < applied || sum.Chunks != state.List.Chunks || state.List.Length < length {
+			t.Errorf("%d chunks, applied %s, %+v: after applied %s, %d entries", sum.Chunks, *state.Applied, state.List, applied, length)
 		} else {
-			applied, length = state.Applied, state.List.Length
+			applied, length = *state.Applied, state.List.Length
 		}
 		must(t, f.Close())
 	}

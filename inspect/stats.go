@@ -11,6 +11,7 @@ import (
 
 // Stats are sizes and distributions in a store.
 type Stats struct {
+	Damaged  []Finding       `json:"damaged,omitempty"` // what could not be counted; at most 100
 	Log      LogSummary      `json:"log"`
 	Database DatabaseSummary `json:"database"`
 	// UsedPages and FreePages of the database, PageBytes each, and BytesUsed of the
@@ -59,7 +60,9 @@ func (f *Folder) Stats() (Stats, error) {
 		return st, err
 	}
 	f.pageStats(&st)
-	return st, f.listStats(&st)
+	err := f.listStats(&st)
+	st.Damaged = f.damage
+	return st, err
 }
 
 func (f *Folder) logStats(st *Stats) error {

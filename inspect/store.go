@@ -4,27 +4,30 @@ import (
 	"golang.org/x/sys/unix"
 
 	"paxos/protocol"
-	"paxos/storage"
 	"paxos/vfs"
 	"paxos/wal"
 )
 
 // Store is what a store is, in few words.
 type Store struct {
-	Dir      string              `json:"dir"`
-	How      string              `json:"read"` // stopped, or running
-	Role     string              `json:"role"`
-	ID       protocol.NodeID     `json:"id"`
-	Cluster  string              `json:"cluster"`
-	Store    string              `json:"store"`
-	Format   uint32              `json:"format"`
-	Promised protocol.Ballot     `json:"promised"`
+	Dir     string          `json:"dir"`
+	How     string          `json:"read"` // stopped, or running
+	Role    string          `json:"role"`
+	ID      protocol.NodeID `json:"id"`
+	Cluster string          `json:"cluster"`
+	Store   string          `json:"store"`
+	Format  uint32          `json:"format"`
+	// Whole says that all of it could be read. Else promised, round, votes and pins are those
+	// that were found: the node knew of these at least.
+	Whole    bool                `json:"whole"`
+	Damaged  []Finding           `json:"damaged,omitempty"` // at most 100
+	Promised Ballot              `json:"promised"`
 	Round    uint64              `json:"round"`
-	Applied  protocol.Instance   `json:"applied"` // by the checkpoint: also the trim point
+	Applied  *protocol.Instance  `json:"applied"` // by the checkpoint: also the trim point; nil: unknown
 	Votes    []protocol.Instance `json:"votes"`   // above it
-	Pins     []protocol.Pin      `json:"pins"`
+	Pins     []Pin               `json:"pins"`
 	List     *ListSummary        `json:"list,omitempty"`
-	Image    *storage.Image      `json:"image,omitempty"` // the newest one, of a program's own state machine
+	Image    *ImageSummary       `json:"image,omitempty"` // the newest one, of a program's own state machine
 	Log      LogSummary          `json:"log"`
 	Database DatabaseSummary     `json:"database"`
 }
@@ -75,16 +78,16 @@ func (f *Folder) Store() Store {
 	s := Store{
 		Dir: f.dir, How: f.How(), Role: f.identity.Role.String(), ID: f.identity.ID, Cluster: f.identity.Cluster.String(),
 		Store: f.identity.Store.String(), Format: f.identity.Version,
-		Promised: r.Promised, Round: r.Round, Applied: r.Applied, Pins: r.Pins,
+		Whole: len(f.damage) == 0, Damaged: f.damage, Promised: Ballot{r.Promised}, Round: r.Round, Pins: Pins(r.Pins),
 		Log: f.logSummary(state), Database: f.databaseSummary(),
 	}
 	for _, v := range r.Votes {
 		s.Votes = append(s.Votes, v.Instance)
 	}
-	s.List = listSummary(state)
-	if i := state.Images.Newest; i.Generation != 0 {
-		s.Image = &i
+	if state.HasSaved {
+		s.Applied = &state.Saved.Applied
 	}
+	s.List, s.Image = listSummary(state), imageSummary(state.Images.Newest)
 	return s
 }
 

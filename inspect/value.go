@@ -2,7 +2,9 @@ package inspect
 
 import (
 	"fmt"
+	"strings"
 
+	"paxos/internal/terminal"
 	"paxos/protocol"
 )
 
@@ -61,15 +63,18 @@ func (d Value) String() string {
 	if d.Bytes == 0 {
 		return "no-op"
 	}
-	s := fmt.Sprintf("%d commands in %d runs", d.Commands, d.Runs)
+	var parts []string
+	if d.Runs > 0 {
+		parts = append(parts, fmt.Sprintf("%s in %s", terminal.Count(d.Commands, "command"), terminal.Count(d.Runs, "run")))
+	}
 	if d.Opens > 0 {
-		s += fmt.Sprintf(", %d sessions opened", d.Opens)
+		parts = append(parts, terminal.Count(d.Opens, "session")+" opened")
 	}
 	if d.Changes > 0 {
-		s += fmt.Sprintf(", %d changes of members", d.Changes)
+		parts = append(parts, terminal.Count(d.Changes, "change")+" of members")
 	}
 	if d.Wrong != "" {
-		s += ", then malformed: " + d.Wrong
+		parts = append(parts, "malformed: "+d.Wrong)
 	}
-	return s
+	return strings.Join(parts, ", ")
 }

@@ -29,7 +29,7 @@ func TestAWholeStoreIsFoundWholeAndNothingIsChanged(t *testing.T) {
 	must(t, err)
 	s := f.Store()
 	must(t, f.Close())
-	if s.Applied != m.list.Applied() || s.Promised != testBallot || s.Round != 3 || len(s.Votes) != 17 || s.List.Length != 3300 || len(s.List.Members) != 3 {
+	if *s.Applied != m.list.Applied() || !s.Whole || s.Promised.Ballot != testBallot || s.Round != 3 || len(s.Votes) != 17 || s.List.Length != 3300 || len(s.List.Members) != 3 {
 		t.Errorf("store %+v", s)
 	}
 	if !maps.Equal(before, contents(t, dir)) {

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"paxos/inspect"
+	"paxos/internal/terminal"
 	"paxos/storage"
 )
 
@@ -21,7 +22,8 @@ func newInspect() *cobra.Command {
 
 DIR is the folder of a store: of a node that is stopped, that runs, or that is
 damaged. No lock is taken and no byte is written. What can be read is shown; for
-what cannot, file and offset are named on stderr, and the exit code is 5.
+what cannot, file and offset are named on stderr, and the exit code is 5. In JSON
+it is in the list "damaged" of the object, or in a last line {"damaged":[...]}.
 
 ` + exitHelp,
 		Example: `  paxos inspect store paxos-data/server-1
@@ -75,6 +77,8 @@ type look struct {
 	out     *bufio.Writer
 	json    bool
 	damaged int
+	places  []inspect.Finding // that are damaged, at most maxListed
+	single  bool              // one object was printed, which has its own list of what is damaged
 	encoder *json.Encoder
 }
 
@@ -90,10 +94,16 @@ func (f *inspectFlags) begin(cmd *cobra.Command) (*look, error) {
 // maxNamed places of damage are named by commands that are not verify.
 const maxNamed = 20
 
+// maxListed places of damage are in JSON.
+const maxListed = 100
+
 // found names what is damaged, on stderr.
 func (l *look) found(x inspect.Finding) {
 	if x.Note {
 		return
+	}
+	if len(l.places) < maxListed {
+		l.places = append(l.places, x)
 	}
 	if l.damaged++; l.damaged <= maxNamed {
 		_ = l.out.Flush() // so that it stands where it belongs
@@ -103,6 +113,9 @@ func (l *look) found(x inspect.Finding) {
 
 // end flushes the output, and gives damage its exit code.
 func (l *look) end(err error) error {
+	if err == nil && l.json && l.damaged > 0 && !l.single {
+		err = l.line(damagedLine{l.places})
+	}
 	if flushed := l.out.Flush(); err == nil {
 		err = flushed
 	}
@@ -110,7 +123,7 @@ func (l *look) end(err error) error {
 	case err != nil:
 		return unlessUnread(withoutCancel(err))
 	case l.damaged > 0:
-		return fail(exitCorrupt, fmt.Errorf("%w in %d places, see above; 'paxos inspect verify' goes through all of it", storage.ErrCorrupt, l.damaged))
+		return fail(exitCorrupt, fmt.Errorf("%w in %s, see above; 'paxos inspect verify' goes through all of it", storage.ErrCorrupt, terminal.Count(l.damaged, "place")))
 	}
 	return nil
 }
@@ -121,6 +134,12 @@ func (l *look) line(o any) error {
 		return err
 	}
 	return l.encoder.Encode(o)
+}
+
+// damagedLine is the last line in JSON of a command that prints many, if something was
+// damaged.
+type damagedLine struct {
+	Damaged []inspect.Finding `json:"damaged"`
 }
 
 // print writes a line for people. When the command is interrupted, nothing is: what was
@@ -175,6 +194,7 @@ func (l *look) object(o any, rows ...row) error {
 		return err
 	}
 	if l.json {
+		l.single = true
 		l.encoder.SetIndent("", "  ")
 		return l.encoder.Encode(o)
 	}

@@ -24,7 +24,7 @@ func makeStore(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ballot := protocol.Ballot{Round: 1, Proposer: 2, Incarnation: 3}
+	ballot := protocol.Ballot{Round: 1, Proposer: 2, Incarnation: 3<<62 | 3}
 	s := list.New(list.Options{})
 	var batch storage.Batch
 	apply := func(v protocol.Value) {
@@ -43,7 +43,8 @@ func makeStore(t *testing.T, dir string) {
 		}
 		apply(protocol.Value(nil).AppendRun(r))
 	}
-	c := storage.Checkpoint{Covers: store.Covered(), Promised: ballot, Applied: s.Applied(), Head: s.AppendHead(nil), ChunkCount: s.Length() / protocol.ChunkEntries}
+	pins := []protocol.Pin{{Acceptor: 2, Store: store.Identity().Store}, {Acceptor: 3, Store: 3 << 62}}
+	c := storage.Checkpoint{Covers: store.Covered(), Promised: ballot, Pins: pins, Applied: s.Applied(), Head: s.AppendHead(nil), ChunkCount: s.Length() / protocol.ChunkEntries}
 	for _, chunk := range s.TakeClosed() {
 		c.Chunks = append(c.Chunks, storage.Chunk{Number: chunk.Number, Data: list.EncodeChunk(nil, chunk.Raw)})
 	}
@@ -80,17 +81,94 @@ func TestEveryInspectCommandShowsAStore(t *testing.T) {
 		if code != exitOK || errOut != "" {
 			t.Errorf("%v in JSON: exit code %d, %q", args, code, errOut)
 		}
-		for d := json.NewDecoder(strings.NewReader(out)); ; {
-			var object map[string]any
-			if err := d.Decode(&object); err == io.EOF {
-				break
-			} else if err != nil {
-				t.Fatalf("%v: %v in %q", args, err, out)
-			}
+		for _, object := range objects(t, out) {
+			checkJSON(t, args, object)
 		}
 	}
 	if _, out, _ := inspected(t, "list", dir, "--from", "2998"); strings.Count(out, "value") != 2 {
 		t.Errorf("the end of the list: %q", out)
+	}
+}
+
+// objects are what a command has printed in JSON.
+func objects(t *testing.T, out string) (all []map[string]any) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(out))
+	d.UseNumber()
+	for {
+		var object map[string]any
+		if err := d.Decode(&object); err == io.EOF {
+			return all
+		} else if err != nil {
+			t.Fatalf("%v in %q", err, out)
+		}
+		all = append(all, object)
+	}
+}
+
+// checkJSON looks for what programs stumble over: keys with capitals among others, and
+// numbers that are not exact as floating-point ones.
+func checkJSON(t *testing.T, args []string, value any) {
+	t.Helper()
+	switch value := value.(type) {
+	case map[string]any:
+		for key, v := range value {
+			if key != strings.ToLower(key) {
+				t.Errorf("%v: the key %q", args, key)
+			}
+			checkJSON(t, args, v)
+		}
+	case []any:
+		for _, v := range value {
+			checkJSON(t, args, v)
+		}
+	case json.Number:
+		if n, err := value.Int64(); err == nil && n > 1<<53 || err != nil && !strings.Contains(value.String(), ".") {
+			t.Errorf("%v: the number %s", args, value)
+		}
+	}
+}
+
+// The pins of a store name stores as these name themselves.
+func TestPinsCanBeMatchedToStores(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "server-2")
+	makeStore(t, dir)
+	_, out, _ := inspected(t, "store", dir, "--output", "json")
+	o := objects(t, out)[0]
+	if pin := o["pins"].([]any)[0].(map[string]any); pin["store"] != o["store"] {
+		t.Errorf("store %v, pin %v", o["store"], pin)
+	}
+}
+
+// What could not be read is no fact in JSON either.
+func TestDamageStandsInJSON(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "server-2")
+	makeStore(t, dir)
+	if err := os.Truncate(filepath.Join(dir, storage.DatabaseName), 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range inspectCommands(dir) {
+		if args[0] == "verify" || args[0] == "wal" {
+			continue // the one lists findings, the other does not look at the database
+		}
+		code, out, _ := inspected(t, append(args, "--output", "json")...)
+		all := objects(t, out)
+		if len(all) == 0 {
+			t.Fatalf("%v: exit code %d, and nothing is said", args, code)
+		}
+		last := all[len(all)-1]
+		if args[0] == "diff" {
+			last = last["nodes"].([]any)[0].(map[string]any)
+		}
+		if found, _ := last["damaged"].([]any); code != exitCorrupt || len(found) == 0 {
+			t.Errorf("%v: exit code %d, %v", args, code, last)
+		}
+		if args[0] == "store" && (last["whole"] != false || last["applied"] != nil) {
+			t.Errorf("what could not be read is given as known: %v", last)
+		}
+	}
+	if _, out, _ := inspected(t, "store", dir); !strings.Contains(out, "at least") || !strings.Contains(out, "unknown") {
+		t.Errorf("for people: %q", out)
 	}
 }
 

@@ -89,7 +89,7 @@ func (l *look) difference(d inspect.Difference) error {
 		return err
 	}
 	for _, n := range d.Nodes {
-		err := l.print(diffColumns, n.Name, known(n.Applied), known(n.Length), known(n.Behind), n.Votes, ballotName(n.Ballot), n.Dir+": "+n.How)
+		err := l.print(diffColumns, n.Name, known(n.Applied), known(n.Length), known(n.Behind), n.Votes, ballotName(n.Ballot.Ballot), n.Dir+": "+n.How)
 		if err != nil {
 			return err
 		}
@@ -134,7 +134,7 @@ func (l *look) contradictions(d inspect.Difference) error {
 
 // openVotes says what is above the checkpoints.
 func openVotes(d inspect.Difference) string {
-	text := fmt.Sprintf("above the checkpoints there are votes for %s", amount(d.Open, "instance"))
+	text := fmt.Sprintf("above the checkpoints there are votes for %s", terminal.Count(d.Open, "instance"))
 	switch {
 	case d.Open == 0:
 		return "there are no votes above the checkpoints"

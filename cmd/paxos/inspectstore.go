@@ -19,7 +19,8 @@ func newInspectStore() *cobra.Command {
 		Long: `Print whose store it is, what it has promised, and how far it is.
 
 It is what the node would start with: the checkpoint in the database, and the log
-from the checkpoint's place on.
+from the checkpoint's place on. Where something is damaged, promised, round, votes and
+pins are those that could be read: the node knew of these at least.
 
 ` + exitHelp,
 		Example: "  paxos inspect store paxos-data/server-1\n  paxos inspect store paxos-data/server-1 --output json",
@@ -37,13 +38,10 @@ func showStore(l *look) error {
 	}
 	rows := []row{
 		{"format", fmt.Sprint(s.Format)},
-		{"promised", ballotName(s.Promised)},
-		{"round", fmt.Sprint(s.Round)},
-		{"applied", terminal.Number(uint64(s.Applied)) + "  (the checkpoint: also the trim point)"},
-		{"votes above", terminal.Number(len(s.Votes))},
-	}
-	if n := len(s.Votes); n > 0 {
-		rows[len(rows)-1].value += fmt.Sprintf("  (instances %s to %s)", s.Votes[0], s.Votes[n-1])
+		{"promised", atLeast(s.Whole) + ballotName(s.Promised.Ballot)},
+		{"round", atLeast(s.Whole) + fmt.Sprint(s.Round)},
+		{"applied", appliedText(s)},
+		{"votes above", atLeast(s.Whole) + openVotesText(s)},
 	}
 	rows = append(rows, listRows(s)...)
 	if i := s.Image; i != nil {
@@ -59,6 +57,29 @@ func showStore(l *look) error {
 		row{"", closedHow(s)},
 		row{"database", fmt.Sprintf("%s of disk, %s pages, transaction %d", bytesText(s.Database.DiskBytes), terminal.Number(s.Database.Pages), s.Database.Transaction)})
 	return l.object(s, rows...)
+}
+
+// atLeast comes before what may be more, since not all could be read.
+func atLeast(whole bool) string {
+	if whole {
+		return ""
+	}
+	return "at least "
+}
+
+func appliedText(s inspect.Store) string {
+	if s.Applied == nil {
+		return "unknown: the checkpoint cannot be read"
+	}
+	return terminal.Number(*s.Applied) + "  (the checkpoint: also the trim point)"
+}
+
+func openVotesText(s inspect.Store) string {
+	text := terminal.Number(len(s.Votes))
+	if n := len(s.Votes); n > 0 {
+		text += fmt.Sprintf("  (instances %s to %s)", s.Votes[0], s.Votes[n-1])
+	}
+	return text
 }
 
 // nameOnce names the first of several rows.
@@ -77,7 +98,10 @@ func ballotName(b protocol.Ballot) string {
 }
 
 func listRows(s inspect.Store) []row {
-	if s.List == nil {
+	switch {
+	case s.List == nil && s.Applied == nil:
+		return []row{{"list", "unknown"}}
+	case s.List == nil:
 		return []row{{"list", "none"}}
 	}
 	what := fmt.Sprintf("%s entries: %s chunks and a tail of %d", terminal.Number(s.List.Length), terminal.Number(s.List.Chunks), s.List.Tail)
@@ -107,6 +131,8 @@ func closedHow(s inspect.Store) string {
 		return "in use"
 	case s.Log.Clean:
 		return "closed in order"
+	case !s.Whole:
+		return "not closed in order, as far as it can be read"
 	case s.Log.Torn:
 		return "not closed in order: a last batch is torn; it was never acknowledged"
 	}

@@ -28,14 +28,20 @@ the acceptors to: from the checkpoint, and with the log on top of it.
 
 // promises is what inspect promises prints in JSON.
 type promises struct {
-	Checkpoint promise `json:"checkpoint"`
-	Now        promise `json:"now"`
+	Checkpoint *promise          `json:"checkpoint"` // null: it cannot be read
+	Now        promise           `json:"now"`
+	Whole      bool              `json:"whole"` // else there may be more
+	Damaged    []inspect.Finding `json:"damaged,omitempty"`
 }
 
 type promise struct {
-	Promised protocol.Ballot `json:"promised"`
-	Round    uint64          `json:"round"`
-	Pins     []protocol.Pin  `json:"pins"`
+	Promised inspect.Ballot `json:"promised"`
+	Round    uint64         `json:"round"`
+	Pins     []inspect.Pin  `json:"pins"`
+}
+
+func newPromise(b protocol.Ballot, round uint64, pins []protocol.Pin) promise {
+	return promise{inspect.Ballot{Ballot: b}, round, inspect.Pins(pins)}
 }
 
 func showPromises(l *look) error {
@@ -43,17 +49,24 @@ func showPromises(l *look) error {
 	if err := l.title(); err != nil {
 		return err
 	}
+	damage := l.folder.Damage()
 	p := promises{
-		promise{s.Saved.Promised, s.Saved.Round, s.Saved.Pins},
-		promise{s.Restored.Promised, s.Restored.Round, s.Restored.Pins},
+		Now:   newPromise(s.Restored.Promised, s.Restored.Round, s.Restored.Pins),
+		Whole: len(damage) == 0, Damaged: damage,
 	}
-	rows := append([]row{{"now", "the checkpoint, and the log on top of it"}}, p.Now.rows()...)
+	rows := append([]row{{"now", "the checkpoint, and the log on top of it"}}, p.Now.rows(atLeast(p.Whole))...)
+	if !s.HasSaved {
+		return l.object(p, append(rows, row{"checkpoint", "cannot be read"})...)
+	}
+	saved := newPromise(s.Saved.Promised, s.Saved.Round, s.Saved.Pins)
+	p.Checkpoint = &saved
 	rows = append(rows, row{"checkpoint", fmt.Sprintf("at instance %s", s.Saved.Applied)})
-	return l.object(p, append(rows, p.Checkpoint.rows()...)...)
+	return l.object(p, append(rows, saved.rows("")...)...)
 }
 
-func (p promise) rows() []row {
-	rows := []row{{"  promised", fullBallot(p.Promised)}, {"  round", fmt.Sprint(p.Round)}}
+// rows are the lines for people; before stands before what may be more.
+func (p promise) rows(before string) []row {
+	rows := []row{{"  promised", before + fullBallot(p.Promised.Ballot)}, {"  round", before + fmt.Sprint(p.Round)}}
 	for i, pin := range p.Pins {
 		rows = append(rows, row{nameOnce(i, "  pins"), fmt.Sprintf("acceptor %s: store %s", pin.Acceptor, pin.Store)})
 	}
@@ -93,34 +106,43 @@ in their values.
 // voteLine is a line of inspect votes in JSON.
 type voteLine struct {
 	Instance protocol.Instance `json:"instance"`
-	Ballot   protocol.Ballot   `json:"ballot"`
+	Ballot   inspect.Ballot    `json:"ballot"`
 	Value    inspect.Value     `json:"value"`
 	In       string            `json:"in,omitempty"`
 	Items    []string          `json:"items,omitempty"`
 }
 
-const voteColumns = "%12v  %-16s %-10v %-14s %s\n"
+const (
+	voteColumns      = "%12v  %-16s %-10v %s\n"
+	voteColumnsWhere = "%12v  %-16s %-10v %-14s %s\n" // of one instance
+)
 
 func showVotes(l *look, instance protocol.Instance) error {
-	if err := l.heading(voteColumns, "INSTANCE", "BALLOT", "BYTES", "IN", "VALUE"); err != nil {
-		return err
-	}
 	if instance == 0 {
+		if err := l.heading(voteColumns, "INSTANCE", "BALLOT", "BYTES", "VALUE"); err != nil {
+			return err
+		}
 		return l.folder.Votes(func(v inspect.Vote) error { return showVote(l, v, false) })
+	}
+	if err := l.heading(voteColumnsWhere, "INSTANCE", "BALLOT", "BYTES", "IN", "VALUE"); err != nil {
+		return err
 	}
 	l.folder.State() // for what is damaged
 	return l.folder.VotesFor(instance, func(v inspect.Vote) error { return showVote(l, v, true) })
 }
 
 func showVote(l *look, v inspect.Vote, items bool) error {
-	line := voteLine{Instance: v.Instance, Ballot: v.Ballot, Value: inspect.DescribeValue(v.Value), In: v.In}
+	line := voteLine{Instance: v.Instance, Ballot: inspect.Ballot{Ballot: v.Ballot}, Value: inspect.DescribeValue(v.Value), In: v.In}
 	if items {
 		line.Items = inspect.Items(v.Value)
 	}
 	if l.json {
 		return l.line(line)
 	}
-	err := l.print(voteColumns, v.Instance, v.Ballot, line.Value.Bytes, v.In, line.Value)
+	if !items {
+		return l.print(voteColumns, v.Instance, v.Ballot, line.Value.Bytes, line.Value)
+	}
+	err := l.print(voteColumnsWhere, v.Instance, v.Ballot, line.Value.Bytes, v.In, line.Value)
 	for _, item := range line.Items {
 		if err == nil {
 			err = l.print("%12s  %s\n", "", item)
@@ -156,7 +178,7 @@ It was for the decided value nearly always; for certain, a majority's votes say 
 type decidedLine struct {
 	First  protocol.Instance `json:"first"`
 	Last   protocol.Instance `json:"last"`
-	Ballot *protocol.Ballot  `json:"own_ballot,omitempty"`
+	Ballot *inspect.Ballot   `json:"own_ballot,omitempty"`
 	Value  *inspect.Value    `json:"own_vote,omitempty"`
 }
 
@@ -173,7 +195,7 @@ func showDecided(l *look, from, to protocol.Instance) error {
 			names = fmt.Sprintf("%s to %s", d.First, d.Last)
 		}
 		if d.Vote != nil {
-			line.Ballot = &d.Cast
+			line.Ballot = &inspect.Ballot{Ballot: d.Cast}
 			ballot, value = d.Cast.String(), d.Vote.String()
 		}
 		if l.json {

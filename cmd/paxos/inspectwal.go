@@ -57,10 +57,10 @@ type logLine struct {
 	State    string            `json:"state"`
 	Type     string            `json:"type"`
 	Bytes    int64             `json:"bytes"`
-	Ballot   *protocol.Ballot  `json:"ballot,omitempty"`
+	Ballot   *inspect.Ballot   `json:"ballot,omitempty"`
 	Instance protocol.Instance `json:"instance,omitempty"`
 	Round    uint64            `json:"round,omitempty"`
-	Pin      *protocol.Pin     `json:"pin,omitempty"`
+	Pin      *inspect.Pin      `json:"pin,omitempty"`
 	Batch    uint64            `json:"batch,omitempty"`
 	Detail   string            `json:"detail,omitempty"`
 	Raw      string            `json:"raw,omitempty"`
@@ -187,14 +187,14 @@ func describeLog(e *inspect.LogEntry) logLine {
 func (line *logLine) record(e *inspect.LogEntry) {
 	switch rec := e.Record.(type) {
 	case *protocol.Promised:
-		line.Ballot = &rec.Ballot
+		line.Ballot = &inspect.Ballot{Ballot: rec.Ballot}
 	case *protocol.Voted:
-		line.Ballot, line.Instance = &rec.Vote.Ballot, rec.Vote.Instance
+		line.Ballot, line.Instance = &inspect.Ballot{Ballot: rec.Vote.Ballot}, rec.Vote.Instance
 		line.Detail = inspect.DescribeValue(rec.Vote.Value).String()
 	case *protocol.Round:
 		line.Round, line.Detail = rec.Round, fmt.Sprintf("round %d", rec.Round)
 	case *protocol.Pinned:
-		line.Pin, line.Detail = &rec.Pin, fmt.Sprintf("acceptor %s: store %s", rec.Pin.Acceptor, rec.Pin.Store)
+		line.Pin, line.Detail = &inspect.Pin{Pin: rec.Pin}, fmt.Sprintf("acceptor %s: store %s", rec.Pin.Acceptor, rec.Pin.Store)
 	default:
 		if e.Detail == "" {
 			line.Detail = e.Identity.String()

@@ -17,3 +17,11 @@ func Number[T ~int | ~int64 | ~uint64](n T) string {
 	}
 	return string(out)
 }
+
+// Count is a number of things, each called what: "1 place", "2,000 places".
+func Count[T ~int | ~int64 | ~uint64](n T, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return Number(n) + " " + what + "s"
+}
