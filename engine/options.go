@@ -34,7 +34,8 @@ type Options struct {
 	// do not mix: up to 64 printable ASCII characters without a space, the same
 	// everywhere, for ever. Empty: made from Peers at the first start.
 	Cluster string
-	// Init makes the store where Dir is empty or missing; it never wipes anything.
+	// Init makes the store where Dir holds none: it is missing, or empty, or has files that
+	// are no part of a store, which stay as they are. It never wipes anything.
 	// It is for the very first start: a lost folder that is made again has
 	// forgotten its votes (docs/servers.md, Lost disks and Init).
 	Init bool

@@ -47,6 +47,10 @@ func (f *Folder) planPut(p *Plan) error {
 	if len(strangers) > 0 {
 		p.found("no part of a store, and left where it is: %s", strings.Join(strangers, ", "))
 	}
-	p.step("put it into %s; the store that is there now is kept in a folder %sTIME within", f.dir, beforeName)
+	if f.exists(databasePart) || f.exists(logPart) || f.exists(identityPart) {
+		p.step("put it into %s; the store that is there now is kept in a folder %sTIME within", f.dir, beforeName)
+	} else {
+		p.step("put it into %s", f.dir)
+	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"paxos/inspect"
 	"paxos/list"
 	"paxos/protocol"
 	"paxos/storage"
@@ -24,9 +25,9 @@ func describeLog(p *Plan, l Log) (damaged bool) {
 	case l.Report.Torn:
 		p.found("the last batch of the log is torn: it was never acknowledged, and the next start cuts it by itself")
 	case l.Report.Clean:
-		p.found("the log is whole, and was closed in order: %s", describeCounts(l.Before))
+		p.found("from the checkpoint on the log is whole, and was closed in order: %s", describeCounts(l.Before))
 	default:
-		p.found("the log is whole: %s", describeCounts(l.Before))
+		p.found("from the checkpoint on the log is whole: %s", describeCounts(l.Before))
 	}
 	return false
 }
@@ -47,6 +48,8 @@ type Damaged struct {
 	Folder *Folder
 	Store  *Stopped
 	Log    Log
+
+	passed []inspect.LogEntry // damage before the checkpoint's place
 }
 
 // Examine reads a stopped store: its checkpoint, which must be whole, and its log.
@@ -59,7 +62,11 @@ func Examine(f *Folder) (*Damaged, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &Damaged{Folder: f, Store: s, Log: l}, nil
+	passed, err := s.damagePassed()
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &Damaged{Folder: f, Store: s, Log: l, passed: passed}, nil
 }
 
 // Begin begins the plan for a cut: what is damaged, and what a cut means. The plan
@@ -68,6 +75,10 @@ func (d *Damaged) Begin() *Plan {
 	id := d.Store.Identity()
 	p := &Plan{Title: "Cut the damaged log of " + id.String()}
 	p.found("%s", d.Store.About())
+	if n := len(d.passed); n > 0 {
+		p.found("before the checkpoint's place, where no start reads any more, the log is damaged in %d place(s), first %s at offset %d: %s; "+
+			"later checkpoints drop that part", n, d.passed[0].File, d.passed[0].At.Offset, d.passed[0].Detail)
+	}
 	if !describeLog(p, d.Log) {
 		p.Title, p.Idle = "The log of "+id.String(), true
 		return p

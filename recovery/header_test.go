@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -51,4 +52,26 @@ func mustTellOfVotes(t *testing.T, dir string, votes int) {
 	if want := protocol.Instance(12 + votes); l.Behind.Votes != votes || l.Behind.Last != want || l.Before.Votes != 0 {
 		t.Errorf("before the damage %+v, behind it %+v; want %d votes behind it, to instance %s", l.Before, l.Behind, votes, want)
 	}
+}
+
+// What is damaged before the checkpoint's place is in no one's way, but it is not whole.
+func TestDamageThatACheckpointPassedIsTold(t *testing.T) {
+	dir := t.TempDir()
+	makeStore(t, dir, 2, 12, vote(3, 13))
+	path := wal.SegmentPath(dir+"/"+storage.LogName, 1)
+	file, err := os.ReadFile(path)
+	must(t, err)
+	file[64+9] ^= 1
+	must(t, os.WriteFile(path, file, 0o644))
+	f := take(t, dir)
+	d, err := Examine(f)
+	must(t, err)
+	p := d.Begin()
+	must(t, errors.Join(d.Store.Close(), f.Close()))
+	if text := p.text(); !p.Idle || !strings.Contains(text, "0000000000000001.wal at offset 64") || !strings.Contains(text, "from the checkpoint on the log is whole") {
+		t.Errorf("%s", text)
+	}
+	s, _, err := open(dir, identity(2), false)
+	must(t, err)
+	must(t, s.Close(nil))
 }

@@ -29,6 +29,7 @@ type Join struct {
 	Folder  *Folder
 	Cluster Cluster
 	Address string // host:port of the server that will run on the folder
+	File    string // the cluster file, for who reads the plan
 	// Source is what the new store begins with. The server gets what is missing from
 	// the others.
 	Source Source
@@ -70,7 +71,7 @@ func (j *Join) Plan(ctx context.Context, p *Plan) (err error) {
 	if err := j.Folder.planPut(p); err != nil {
 		return err
 	}
-	p.then("start the server; it gets what it lacks from the others, and asks for its vote when it is in step:\n      paxos server --cluster FILE --node %s --data-dir %s", j.Address, j.Folder.dir)
+	p.then("start the server; it gets what it lacks from the others, and asks for its vote when it is in step:\n      paxos server --cluster %s --node %s --data-dir %s", j.File, j.Address, j.Folder.dir)
 	p.do = j.do
 	return nil
 }
@@ -112,7 +113,7 @@ func (j *Join) agrees(ctx context.Context) error {
 		return fmt.Errorf("ask how long the cluster's list is: %w", err)
 	}
 	if have < length {
-		return fmt.Errorf("%w: %s, but the cluster's list has %d entries only: it is not the same list", storage.ErrForeign, j.Source.About(), have)
+		return fmt.Errorf("%w: %s, but the cluster's list has %s entries only: it is not the same list", storage.ErrForeign, j.Source.About(), number(have))
 	}
 	if last == nil {
 		return nil

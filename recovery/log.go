@@ -81,3 +81,25 @@ func (s *Stopped) Log(visit func(protocol.Record)) (Log, error) {
 func reached(e *inspect.LogEntry, damage *wal.CorruptError) bool {
 	return e.Kind == wal.KindDamaged || e.File == filepath.Clean(damage.File) && e.At.Offset+e.Bytes > damage.Offset
 }
+
+// damagePassed is what is damaged before the checkpoint's place: it is in no one's way.
+func (s *Stopped) damagePassed() (damaged []inspect.LogEntry, err error) {
+	folder, err := inspect.Open(s.dir, inspect.Options{})
+	if err != nil {
+		return nil, err
+	}
+	enough := errors.New("enough")
+	err = folder.Log(wal.Position{}, func(e *inspect.LogEntry) error {
+		if !e.At.Less(s.Covers()) {
+			return enough
+		}
+		if e.Kind == wal.KindDamaged {
+			damaged = append(damaged, *e)
+		}
+		return nil
+	})
+	if errors.Is(err, enough) {
+		err = nil
+	}
+	return damaged, errors.Join(err, folder.Close())
+}

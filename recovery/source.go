@@ -91,15 +91,19 @@ func (s *backupSource) rewind() error {
 }
 
 func (s *backupSource) About() string {
-	text := fmt.Sprintf("backup %s of %s: %d entries, at instance %s, from cluster %s",
-		s.path, s.header.Made.UTC().Format(time.RFC3339), s.header.Length, s.header.Applied, s.header.Cluster)
+	text := fmt.Sprintf("backup %s of %s: %s", s.path, s.header.Made.UTC().Format(time.RFC3339), s.content())
 	if s.header.Role != protocol.RoleServer {
 		text += fmt.Sprintf(", as its %ss have it", s.header.Role)
 	}
 	if n := s.header.Image.Index; n > 0 {
-		text += fmt.Sprintf("; an image of a program's state stands for the first %d entries", n)
+		text += fmt.Sprintf("; an image of a program's state stands for the first %s entries", number(n))
 	}
 	return text
+}
+
+// content is what the list in it is.
+func (s *backupSource) content() string {
+	return fmt.Sprintf("%s entries, at instance %s, from cluster %s", number(s.header.Length), s.header.Applied, s.header.Cluster)
 }
 
 // Prepare implements Source.
@@ -204,7 +208,7 @@ func (s *fetchedSource) Prepare(ctx context.Context, say func(string, ...any)) e
 	if s.header.Cluster != s.cluster {
 		return fmt.Errorf("%w: a list of cluster %s was fetched instead of one of cluster %s", storage.ErrForeign, s.header.Cluster, s.cluster)
 	}
-	say("fetched %s", s.backupSource.About())
+	say("fetched: %s", s.content())
 	return nil
 }
 
@@ -242,7 +246,7 @@ func (s *Stopped) Images() storage.Images { return s.images }
 
 // About implements Source.
 func (s *Stopped) About() string {
-	return fmt.Sprintf("checkpoint in %s of %s: %d entries, at instance %s", s.dir, s.Identity(), s.length, s.Applied())
+	return fmt.Sprintf("checkpoint in %s of %s: %s entries, at instance %s", s.dir, s.Identity(), number(s.length), s.Applied())
 }
 
 // Length is how many entries the list has.

@@ -43,7 +43,7 @@ func TestASignalAtTheQuestionEndsTheCommand(t *testing.T) {
 	defer hand.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	stderr := &interruptAt{word: `Type "yes"`, interrupt: cancel}
-	code := run(ctx, []string{"restore", file, dir, "--node", "n1:1", "--new-cluster"}, keyboard, io.Discard, stderr)
+	code := run(ctx, []string{"restore", file, dir, "--node", "127.0.0.1:1", "--new-cluster"}, keyboard, io.Discard, stderr)
 	if code != exitFailed || !strings.Contains(stderr.String(), "nothing was done") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -78,6 +79,9 @@ func (f *newClusterFlags) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := mustDiffer(args); err != nil {
+		return err
+	}
 	left := recovery.Survivors{DropVotes: f.votes == "drop"}
 	for _, dir := range args {
 		if err := mustBeStore(dir); err != nil {
@@ -101,6 +105,9 @@ func (f *newClusterFlags) run(cmd *cobra.Command, args []string) error {
 	if err := mustBeLost(&left); err != nil {
 		return err
 	}
+	if err := mustBeFree(address); err != nil {
+		return err
+	}
 	p.Lost = append(p.Lost, lastResort...)
 	store, folder := left.Best()
 	n := recovery.Foundation{Folder: folder, Address: address, Name: name, Cluster: cluster, Source: store, Now: time.Now()}
@@ -109,6 +116,20 @@ func (f *newClusterFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	p.Then = append(p.Then, "never start an old member on its old folder again: empty the folders of the lost ones before they come back")
 	return f.carryOut(cmd, p)
+}
+
+// mustDiffer refuses a folder that is named twice.
+func mustDiffer(dirs []string) error {
+	seen := make([]os.FileInfo, len(dirs))
+	for i, dir := range dirs {
+		seen[i], _ = os.Stat(dir) // what is not there is told by who opens it
+		for j, other := range seen[:i] {
+			if os.SameFile(seen[i], other) {
+				return fail(exitUsage, fmt.Errorf("%s and %s are one folder: name that of each survivor once", dirs[j], dir))
+			}
+		}
+	}
+	return nil
 }
 
 // lastResort is what is lost in any case.

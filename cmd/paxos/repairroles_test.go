@@ -101,8 +101,8 @@ func TestADryRunMakesNothing(t *testing.T) {
 	for _, args := range [][]string{
 		{"repair", "rebuild", dir + "-new", "--id", "4", "--from", dir, "--dry-run"},
 		{"repair", "cut-tail", dir + "-new", "--dry-run"},
-		{"repair", "new-cluster", dir + "-new", "--node", "n1:1", "--dry-run"},
-		{"repair", "new-cluster", dir, "--node", "n1:1", "--dry-run"},
+		{"repair", "new-cluster", dir + "-new", "--node", "127.0.0.1:1", "--dry-run"},
+		{"repair", "new-cluster", dir, "--node", "127.0.0.1:1", "--dry-run"},
 	} {
 		if code, stdout, _ := call(t, "", args...); code == exitOK && args[1] != "rebuild" { // which says what it would do
 			t.Errorf("%v: %s", args, stdout)
@@ -170,7 +170,7 @@ func TestABackupOfARoleMakesNoServersStore(t *testing.T) {
 	if code, _, stderr := call(t, "", "backup", from, file); code != exitOK {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
-	code, _, stderr := call(t, "", "restore", file, dir, "--node", "n1:1", "--new-cluster", "--yes")
+	code, _, stderr := call(t, "", "restore", file, dir, "--node", "127.0.0.1:1", "--new-cluster", "--yes")
 	if code != exitRefused || !strings.Contains(stderr, "multicast cluster") || !strings.Contains(stderr, "paxos client") {
 		t.Errorf("restored as a server: exit code %d, %s", code, stderr)
 	}
@@ -199,7 +199,7 @@ func TestABackupIsRestoredIntoAnEmptyFolderOnly(t *testing.T) {
 		t.Fatalf("exit code %d, %s", code, stderr)
 	}
 	restore := func(dir string) (int, string) {
-		code, _, stderr := call(t, "", "restore", file, dir, "--node", "n1:1", "--new-cluster", "--yes")
+		code, _, stderr := call(t, "", "restore", file, dir, "--node", "127.0.0.1:1", "--new-cluster", "--yes")
 		return code, stderr
 	}
 	if code, stderr := restore(dir); code != exitRefused || !strings.Contains(stderr, "not empty (list.backup)") {

@@ -111,6 +111,9 @@ func (f *restoreFlags) planNew(ctx context.Context, p *recovery.Plan, folder *re
 	if err != nil {
 		return err
 	}
+	if err := mustBeFree(address); err != nil {
+		return err
+	}
 	p.Found = append(p.Found, source.About())
 	p.Lost = append(p.Lost, "what was appended after the backup was made is not in it")
 	n := recovery.Foundation{Folder: folder, Address: address, Name: name, Cluster: cluster, Source: source, Now: time.Now()}
@@ -148,6 +151,15 @@ func takeFolder(dir string) (folder *recovery.Folder, unfinished *recovery.Plan,
 	return folder, unfinished, nil
 }
 
+// mustBeFree refuses the address of a new store where somebody listens: two would answer
+// there, or the new one could not.
+func mustBeFree(address string) error {
+	if !recovery.Listens(address) {
+		return nil
+	}
+	return fail(exitFailed, fmt.Errorf("somebody listens at %s: stop that server first, or name another address with --node", address))
+}
+
 // planJoin plans with the running cluster of a cluster file. fetch, if not nil, makes
 // the source of the cluster's own list.
 func planJoin(ctx context.Context, f *listFlags, file string, p *recovery.Plan, j *recovery.Join, fetch func(recovery.Fetcher) error) error {
@@ -155,9 +167,10 @@ func planJoin(ctx context.Context, f *listFlags, file string, p *recovery.Plan, 
 	if err != nil {
 		return err
 	}
-	if recovery.Listens(j.Address) {
-		return fail(exitFailed, fmt.Errorf("somebody listens at %s: stop that server first, or name another address with --node", j.Address))
+	if err := mustBeFree(j.Address); err != nil {
+		return err
 	}
+	j.File = file
 	c, err := s.client()
 	if err != nil {
 		return fail(exitUsage, err)

@@ -95,7 +95,7 @@ func (f *serverFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.node, "node", "", "this server's line (default: found out)")
 	flags.Uint16Var(&f.port, "port", config.DefaultPort, "port of lines without one")
 	flags.StringVar(&f.dataDir, "data-dir", "", "folder of the store (default: paxos-data/server-ID next to the cluster file)")
-	flags.BoolVar(&f.init, "init", false, "make a new store in an empty or missing folder: for the very first start only")
+	flags.BoolVar(&f.init, "init", false, "make a new store in a folder that holds none: for the very first start only")
 	flags.BoolVar(&f.join, "join", false, "join a running cluster that this server was added to; makes a new store if there is none")
 	flags.StringVar(&f.clusterName, "cluster-name", "", "name of the cluster, the same for all its servers, for ever (default: made from the addresses)")
 	flags.StringVar(&f.listen, "listen", "", "address to listen on (default: that of the line if it is an IP address, else all)")

@@ -55,7 +55,7 @@ func (f *roleFlags) register(cmd *cobra.Command, role protocol.Role) {
 	f.metrics.register(cmd)
 	if role != protocol.RoleClient {
 		flags.StringVar(&f.dataDir, "data-dir", "", "folder of the store (default: paxos-data/"+role.String()+"-ID next to the config file)")
-		flags.BoolVar(&f.init, "init", false, "make a new store in an empty or missing folder: for the very first start only")
+		flags.BoolVar(&f.init, "init", false, "make a new store in a folder that holds none: for the very first start only")
 		_ = cmd.MarkFlagDirname("data-dir")
 		flags.IntVar(&f.checkpoint, "checkpoint-bytes", 0, "bytes of values between two checkpoints, for tests")
 		_ = flags.MarkHidden("checkpoint-bytes")

@@ -96,7 +96,7 @@ type clusterView struct {
 }
 
 type serverView struct {
-	ID      protocol.NodeID    `json:"id"`
+	ID      protocol.NodeID    `json:"id"` // 0: it does not answer, and nobody knows
 	Address string             `json:"address"`
 	Error   string             `json:"error,omitempty"`  // why there is no status
 	Status  *listclient.Status `json:"status,omitempty"` // as GET /v1/status has it
@@ -114,6 +114,7 @@ func (s listServers) look(ctx context.Context) clusterView {
 		s.lookAt(ctx, more)
 		v.Servers = append(v.Servers, more...)
 	}
+	v.nameSilent()
 	v.Leader = v.leader()
 	return v
 }
@@ -164,6 +165,25 @@ func plainReason(err error) string {
 		return answered.Error()
 	}
 	return err.Error()
+}
+
+// nameSilent gives those that do not answer the id under which the others have their
+// address; 0 if nobody has it. Their place in the file is not their id once members changed.
+func (v *clusterView) nameSilent() {
+	ids := map[string]protocol.NodeID{}
+	for _, s := range v.Servers {
+		if s.Status == nil {
+			continue
+		}
+		for _, m := range s.Status.Members {
+			ids[m.Address] = m.ID
+		}
+	}
+	for i := range v.Servers {
+		if s := &v.Servers[i]; s.Status == nil {
+			s.ID = ids[s.Address]
+		}
+	}
 }
 
 // unlisted are members that a server names and the file does not.
@@ -235,9 +255,16 @@ func (v *clusterView) write(out io.Writer, asJSON bool) error {
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ID\tADDRESS\tROLE\tLEADER\tAPPLIED\tLAG\tLENGTH\tDISK\tUPTIME")
 	for _, s := range v.Servers {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", s.ID, s.Address, s.columns(furthest))
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.name(), s.Address, s.columns(furthest))
 	}
 	return t.Flush()
+}
+
+func (s *serverView) name() string {
+	if s.ID == 0 {
+		return "-"
+	}
+	return s.ID.String()
 }
 
 // columns are those behind id and address.
