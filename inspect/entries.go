@@ -99,6 +99,8 @@ type Head struct {
 	Length  uint64 // of the list
 	Chunks  uint64 // that it needs
 	Tail    uint64 // entries in it
+
+	SessionsOnly bool // the entries are not kept: a proposer's
 }
 
 // Head sums the head up. Without a list all is zero.
@@ -107,7 +109,10 @@ func (f *Folder) Head() Head {
 	h := Head{Applied: s.Saved.Applied, Bytes: s.Saved.HeadBytes, Chunks: s.Saved.ChunkCount}
 	h.Sum = headSum(s.Restored.Head)
 	if s.List != nil {
-		h.Length, h.Tail = s.List.Length(), s.List.Length()%protocol.ChunkEntries
+		h.Length, h.SessionsOnly = s.List.Length(), s.SessionsOnly
+	}
+	if !h.SessionsOnly {
+		h.Tail = h.Length % protocol.ChunkEntries
 	}
 	return h
 }

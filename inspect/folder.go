@@ -158,7 +158,10 @@ func (f *Folder) openDatabase() error {
 	}
 	meta, problems, err := f.file.Newest()
 	for _, p := range problems {
-		f.damaged(path, p.Offset, "%s (a crash within a checkpoint can leave that, too)", p.Detail)
+		if err == nil { // the other one is whole
+			p.Detail += " (a crash within a checkpoint can leave that, too)"
+		}
+		f.damaged(path, p.Offset, "%s", p.Detail)
 	}
 	f.meta, f.hasMeta = meta, err == nil
 	return nil

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"paxos/storage"
 	"paxos/vfs"
@@ -19,6 +20,8 @@ func (f *Folder) readIdentity() error {
 	f.identity, f.whole, f.found = storage.Identity{}, false, ""
 	text, err := readSmall(path, storage.MaxIdentityBytes)
 	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return fmt.Errorf("%w in %s: it is a file, not a folder", storage.ErrNotFormatted, f.dir)
 	case errors.Is(err, fs.ErrNotExist) && !hasStore(f.dir):
 		return f.noStore()
 	case errors.Is(err, fs.ErrNotExist):

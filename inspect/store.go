@@ -129,6 +129,9 @@ func listSummary(s *State) *ListSummary {
 		Length: s.List.Length(), Chunks: s.Saved.ChunkCount, Tail: s.List.Length() % protocol.ChunkEntries,
 		Sessions: s.List.Sessions(), SessionsOnly: s.SessionsOnly,
 	}
+	if s.SessionsOnly {
+		sum.Tail = 0
+	}
 	members := s.List.Members()
 	sum.Epoch = members.Epoch
 	for _, m := range members.All() {

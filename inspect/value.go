@@ -65,13 +65,13 @@ func (d Value) String() string {
 	}
 	var parts []string
 	if d.Runs > 0 {
-		parts = append(parts, fmt.Sprintf("%s in %s", terminal.Count(d.Commands, "command"), terminal.Count(d.Runs, "run")))
+		parts = append(parts, fmt.Sprintf("%s in %s", terminal.Count(d.Commands, "command", "commands"), terminal.Count(d.Runs, "run", "runs")))
 	}
 	if d.Opens > 0 {
-		parts = append(parts, terminal.Count(d.Opens, "session")+" opened")
+		parts = append(parts, terminal.Count(d.Opens, "session", "sessions")+" opened")
 	}
 	if d.Changes > 0 {
-		parts = append(parts, terminal.Count(d.Changes, "change")+" of members")
+		parts = append(parts, terminal.Count(d.Changes, "change", "changes")+" of members")
 	}
 	if d.Wrong != "" {
 		parts = append(parts, "malformed: "+d.Wrong)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // The names of a repair in a store's folder; package recovery makes them. As long as
@@ -26,6 +28,9 @@ func refuseInterrupted(o Options) error {
 		file, err := o.FS.OpenRead(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
+		}
+		if errors.Is(err, unix.ENOTDIR) && isFile(o) {
+			return noFolder(o)
 		}
 		if err != nil {
 			return fmt.Errorf("look for an interrupted repair: %w", err)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"paxos/protocol"
 	"paxos/storage/kv"
 	"paxos/vfs"
@@ -184,6 +186,9 @@ func readIdentityFile(o Options) (Identity, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return Identity{}, notFormatted(o)
 	}
+	if errors.Is(err, unix.ENOTDIR) {
+		return Identity{}, noFolder(o)
+	}
 	if err != nil {
 		return Identity{}, err
 	}
@@ -208,6 +213,16 @@ func readIdentityFile(o Options) (Identity, error) {
 
 // maxIdentityBytes is far more than any identity takes.
 const maxIdentityBytes = 1 << 10
+
+// noFolder is for a file that was named in the place of a folder.
+func noFolder(o Options) error {
+	return fmt.Errorf("%w in %s: it is a file, not a folder", ErrNotFormatted, o.Dir)
+}
+
+func isFile(o Options) bool {
+	_, err := o.FS.List(o.Dir)
+	return errors.Is(err, unix.ENOTDIR)
+}
 
 // notFormatted says what to do. A folder that has a part of a store holds a damaged one, or
 // one whose first start was interrupted: with Init only the second is made anew.

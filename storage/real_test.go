@@ -351,3 +351,16 @@ func BenchmarkRestoreOf10000Votes(b *testing.B) {
 		must(b, s.Close(nil))
 	}
 }
+
+// Who names a file, a backup say, in the place of a folder is told so.
+func TestAFileIsNoFolder(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	must(t, os.WriteFile(path, []byte("backup"), 0o600))
+	_, _, err := Open(Options{Dir: path, Want: Identity{Cluster: 7, Role: protocol.RoleServer, ID: 2}})
+	_, noIdentity := ReadIdentity(path)
+	for _, err := range []error{err, noIdentity} {
+		if !errors.Is(err, ErrNotFormatted) || !strings.Contains(err.Error(), "it is a file, not a folder") {
+			t.Error(err)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,7 +98,7 @@ func recoveryExitCode(err error) int {
 		return exitRefused
 	case errors.Is(err, backup.ErrCorrupt):
 		return exitCorrupt
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist), errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTDIR):
 		return exitUsage
 	}
 	return storeExitCode(err)

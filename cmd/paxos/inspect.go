@@ -123,7 +123,7 @@ func (l *look) end(err error) error {
 	case err != nil:
 		return unlessUnread(withoutCancel(err))
 	case l.damaged > 0:
-		return fail(exitCorrupt, fmt.Errorf("%w in %s, see above; 'paxos inspect verify' goes through all of it", storage.ErrCorrupt, terminal.Count(l.damaged, "place")))
+		return fail(exitCorrupt, fmt.Errorf("%w in %s, see above; 'paxos inspect verify' goes through all of it", storage.ErrCorrupt, terminal.Count(l.damaged, "place", "places")))
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -18,14 +20,20 @@ import (
 // makeStore makes the closed store of a list server with 3,000 entries.
 func makeStore(t *testing.T, dir string) {
 	t.Helper()
+	makeStoreOf(t, dir, protocol.RoleServer, list.Options{})
+}
+
+// makeStoreOf makes one of a role, with a list of such options.
+func makeStoreOf(t *testing.T, dir string, role protocol.Role, o list.Options) {
+	t.Helper()
 	store, _, err := storage.Open(storage.Options{
-		Dir: dir, Init: true, SegmentBytes: 64 << 10, Want: storage.Identity{Cluster: 7, Role: protocol.RoleServer, ID: 2},
+		Dir: dir, Init: true, SegmentBytes: 64 << 10, Want: storage.Identity{Cluster: 7, Role: role, ID: 2},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ballot := protocol.Ballot{Round: 1, Proposer: 2, Incarnation: 3<<62 | 3}
-	s := list.New(list.Options{})
+	s := list.New(o)
 	var batch storage.Batch
 	apply := func(v protocol.Value) {
 		batch.Reset()
@@ -45,6 +53,9 @@ func makeStore(t *testing.T, dir string) {
 	}
 	pins := []protocol.Pin{{Acceptor: 2, Store: store.Identity().Store}, {Acceptor: 3, Store: 3 << 62}}
 	c := storage.Checkpoint{Covers: store.Covered(), Promised: ballot, Pins: pins, Applied: s.Applied(), Head: s.AppendHead(nil), ChunkCount: s.Length() / protocol.ChunkEntries}
+	if o.SessionsOnly {
+		c.ChunkCount = 0
+	}
 	for _, chunk := range s.TakeClosed() {
 		c.Chunks = append(c.Chunks, storage.Chunk{Number: chunk.Number, Data: list.EncodeChunk(nil, chunk.Raw)})
 	}
@@ -211,12 +222,52 @@ func TestInspectSaysWhatIsNoStore(t *testing.T) {
 	}{
 		{[]string{"store", top}, exitRefused, "server-2"},
 		{[]string{"verify", filepath.Join(top, "nowhere")}, exitRefused, "no such file"},
+		{[]string{"store", filepath.Join(top, "server-2", storage.DatabaseName)}, exitRefused, "a file, not a folder"},
+		{[]string{"list", top, "--from", "x"}, exitUsage, "\"--from\" flag: invalid syntax"},
 		{[]string{"diff", top}, exitUsage, "two folders"},
 		{[]string{"store", top, "--output", "xml"}, exitUsage, "table or json"},
 		{[]string{"wal", filepath.Join(top, "server-2"), "--from", "one"}, exitUsage, "SEGMENT:OFFSET"},
 	} {
 		if code, _, errOut := inspected(t, c.args...); code != c.code || !strings.Contains(errOut, c.says) {
 			t.Errorf("%v: exit code %d, %q", c.args, code, errOut)
+		}
+	}
+}
+
+// What is not in the list yet is not passed over in silence.
+func TestInspectListSaysWhatIsAboveTheCheckpoint(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "server-2")
+	makeStore(t, dir)
+	if _, out, _ := inspected(t, "list", dir, "--from", "3000"); !strings.Contains(out, "the list of the checkpoint has 3,000 entries\n") {
+		t.Errorf("behind its end: %q", out)
+	}
+	store, r, err := storage.Open(storage.Options{Dir: dir, Want: storage.Identity{Cluster: 7, Role: protocol.RoleServer, ID: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var batch storage.Batch
+	batch.Add(&protocol.Voted{Vote: protocol.Vote{Ballot: r.Promised, Instance: r.Applied + 1}})
+	if err := errors.Join(store.Commit(&batch), store.Close(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if _, out, _ := inspected(t, "list", dir); !strings.HasSuffix(out, "3,000 entries; above it there are votes for 1 instance, which are not in it yet\n") {
+		t.Errorf("its end: %q", out[max(0, len(out)-200):])
+	}
+	_, out, _ := inspected(t, "list", dir, "--output", "json", "--from", "2999")
+	if all := objects(t, out); len(all) != 2 || fmt.Sprint(all[1]) != "map[length:3000 votes_above:1]" {
+		t.Errorf("in JSON: %q", out)
+	}
+}
+
+// A proposer's list has no entries, and nobody says that it has.
+func TestInspectOfAListWithoutEntries(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "proposer-1")
+	makeStoreOf(t, dir, protocol.RoleProposer, list.Options{SessionsOnly: true})
+	for _, name := range []string{"store", "list", "snapshot", "decided"} {
+		code, out, _ := inspected(t, name, dir)
+		said := strings.Contains(out, "only the sessions are kept") || name == "decided" // where its votes are in the log still
+		if code != exitOK || !said || strings.Contains(out, "tail of") || strings.Contains(out, "in the list") {
+			t.Errorf("%s: exit code %d, %q", name, code, out)
 		}
 	}
 }

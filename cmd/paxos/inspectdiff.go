@@ -134,7 +134,7 @@ func (l *look) contradictions(d inspect.Difference) error {
 
 // openVotes says what is above the checkpoints.
 func openVotes(d inspect.Difference) string {
-	text := fmt.Sprintf("above the checkpoints there are votes for %s", terminal.Count(d.Open, "instance"))
+	text := fmt.Sprintf("above the checkpoints there are votes for %s", terminal.Count(d.Open, "instance", "instances"))
 	switch {
 	case d.Open == 0:
 		return "there are no votes above the checkpoints"

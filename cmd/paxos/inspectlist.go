@@ -21,8 +21,9 @@ func newInspectList() *cobra.Command {
 		Long: `Print the list as the last checkpoint has it: an entry a line, with its index.
 
 What was applied after that checkpoint is not in the store's list yet, but in its
-votes, and comes back when the node starts. Entries that are not plain text are
-printed in quotes. Those of a damaged chunk are left out, and the chunk is named.
+votes, and comes back when the node starts: then a last line says for how many
+instances there are votes. Entries that are not plain text are printed in quotes.
+Those of a damaged chunk are left out, and the chunk is named.
 
 ` + exitHelp,
 		Example: "  paxos inspect list paxos-data/server-1 --from 1000000 --limit 10",
@@ -54,7 +55,44 @@ func showList(l *look, from, limit uint64) error {
 		printed++
 		return showEntry(l, index, payload)
 	})
-	return unlessDone(err)
+	if err != nil {
+		return unlessDone(err)
+	}
+	return showAbove(l, printed)
+}
+
+// aboveLine is the last line of inspect list in JSON, if there are votes above the
+// checkpoint, which has a list of Length entries.
+type aboveLine struct {
+	Length     uint64 `json:"length"`
+	VotesAbove int    `json:"votes_above"`
+}
+
+// showAbove says why there may be less than one expects.
+func showAbove(l *look, printed uint64) error {
+	s := l.folder.State()
+	votes := len(s.Restored.Votes)
+	line := aboveLine{VotesAbove: votes}
+	if s.List != nil {
+		line.Length = s.List.Length()
+	}
+	switch {
+	case votes > 0 && l.json:
+		return l.line(line)
+	case l.json || votes == 0 && printed > 0:
+		return nil
+	}
+	text := fmt.Sprintf("the list of the checkpoint has %s", terminal.Count(line.Length, "entry", "entries"))
+	switch {
+	case s.List == nil:
+		text = "there is no list in the checkpoint, or none that can be read"
+	case s.SessionsOnly:
+		text += ", of which only the sessions are kept"
+	}
+	if votes > 0 {
+		text += fmt.Sprintf("; above it there are votes for %s, which are not in it yet", terminal.Count(votes, "instance", "instances"))
+	}
+	return l.print("note: %s\n", text)
 }
 
 func showEntry(l *look, index uint64, payload []byte) error {
@@ -146,6 +184,8 @@ type headLine struct {
 	Sum     string `json:"crc32c"`
 	Length  uint64 `json:"length"`
 	Chunks  uint64 `json:"chunks"`
+
+	SessionsOnly bool `json:"sessions_only,omitempty"`
 }
 
 const chunkColumns = "%10v %14v %10v %10v %8s  %s\n"
@@ -155,16 +195,26 @@ func showSnapshot(l *look) error {
 	if err := l.title(); err != nil {
 		return err
 	}
-	line := headLine{uint64(h.Applied), h.Bytes, h.Sum, h.Length, h.Chunks}
+	line := headLine{uint64(h.Applied), h.Bytes, h.Sum, h.Length, h.Chunks, h.SessionsOnly}
 	if l.json {
 		if err := l.line(line); err != nil {
 			return err
 		}
-	} else if err := l.print("head at instance %s: %s bytes, CRC-32C %s; a list of %s entries in %s chunks and a tail of %d\n", h.Applied,
-		terminal.Number(h.Bytes), h.Sum, terminal.Number(h.Length), terminal.Number(h.Chunks), h.Tail); err != nil {
+	} else if err := l.print("%s\n", headText(h)); err != nil {
 		return err
 	}
 	return showChunks(l)
+}
+
+func headText(h inspect.Head) string {
+	if h.Sum == "" {
+		return "there is no head that can be read"
+	}
+	text := fmt.Sprintf("head at instance %s: %s bytes, CRC-32C %s; a list of %s", h.Applied, terminal.Number(h.Bytes), h.Sum, terminal.Count(h.Length, "entry", "entries"))
+	if h.SessionsOnly {
+		return text + ", of which only the sessions are kept"
+	}
+	return text + fmt.Sprintf(" in %s and a tail of %d", terminal.Count(h.Chunks, "chunk", "chunks"), h.Tail)
 }
 
 func showChunks(l *look) error {
@@ -215,7 +265,7 @@ func showStats(l *look) error {
 		return err
 	}
 	err = l.object(s,
-		row{"log", fmt.Sprintf("%s in %d segments, %d spare", bytesText(s.Log.Bytes), s.Log.Segments, s.Log.Spares)},
+		row{"log", fmt.Sprintf("%s in %s, %d spare", bytesText(s.Log.Bytes), terminal.Count(s.Log.Segments, "segment", "segments"), s.Log.Spares)},
 		row{"database", fmt.Sprintf("%s of disk: %s pages in use, %s free", bytesText(s.Database.DiskBytes), terminal.Number(s.UsedPages), terminal.Number(s.FreePages))},
 		row{"", fmt.Sprintf("%s of the pages in use are filled; trees of %d levels at most", bytesText(s.BytesUsed), s.Depth)},
 		row{"head", bytesText(int64(s.HeadBytes))},

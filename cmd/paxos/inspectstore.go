@@ -52,8 +52,8 @@ func showStore(l *look) error {
 		rows = append(rows, row{nameOnce(i, "pins"), fmt.Sprintf("acceptor %s: store %s", p.Acceptor, p.Store)})
 	}
 	rows = append(rows,
-		row{"log", fmt.Sprintf("%d segments, %s, and %d spare; replay begins at %s, ends at %s: %s records in %s batches",
-			s.Log.Segments, bytesText(s.Log.Bytes), s.Log.Spares, s.Log.Covers, s.Log.End, terminal.Number(s.Log.Records), terminal.Number(s.Log.Batches))},
+		row{"log", fmt.Sprintf("%s, %s, and %d spare; replay begins at %s, ends at %s: %s in %s",
+			terminal.Count(s.Log.Segments, "segment", "segments"), bytesText(s.Log.Bytes), s.Log.Spares, s.Log.Covers, s.Log.End, terminal.Count(s.Log.Records, "record", "records"), terminal.Count(s.Log.Batches, "batch", "batches"))},
 		row{"", closedHow(s)},
 		row{"database", fmt.Sprintf("%s of disk, %s pages, transaction %d", bytesText(s.Database.DiskBytes), terminal.Number(s.Database.Pages), s.Database.Transaction)})
 	return l.object(s, rows...)
@@ -104,9 +104,9 @@ func listRows(s inspect.Store) []row {
 	case s.List == nil:
 		return []row{{"list", "none"}}
 	}
-	what := fmt.Sprintf("%s entries: %s chunks and a tail of %d", terminal.Number(s.List.Length), terminal.Number(s.List.Chunks), s.List.Tail)
+	what := fmt.Sprintf("%s: %s and a tail of %d", terminal.Count(s.List.Length, "entry", "entries"), terminal.Count(s.List.Chunks, "chunk", "chunks"), s.List.Tail)
 	if s.List.SessionsOnly {
-		what = fmt.Sprintf("%s entries, of which only the sessions are kept", terminal.Number(s.List.Length))
+		what = terminal.Count(s.List.Length, "entry", "entries") + ", of which only the sessions are kept"
 	}
 	return []row{{"list", what}, {"sessions", fmt.Sprint(s.List.Sessions)}}
 }

@@ -61,7 +61,7 @@ func showVerify(l *look) error {
 		err = summarize(l, sum, took)
 	}
 	if err == nil && sum.Damaged > 0 {
-		err = fail(exitFailed, fmt.Errorf("%s: the store is damaged", terminal.Count(sum.Damaged, "finding")))
+		err = fail(exitFailed, fmt.Errorf("%s: the store is damaged", terminal.Count(sum.Damaged, "finding", "findings")))
 	}
 	return err
 }
@@ -80,7 +80,7 @@ func summarize(l *look, s inspect.Summary, took time.Duration) error {
 	rows := []row{
 		{"database", fmt.Sprintf("%s pages in use, %s free, transaction %d", terminal.Number(s.DatabasePages), terminal.Number(s.FreePages), s.Transaction)},
 		{"", fmt.Sprintf("%s chunks of %s entries, %s votes", terminal.Number(s.Chunks), terminal.Number(s.Entries), terminal.Number(s.Votes))},
-		{"log", fmt.Sprintf("%d segments, %s records in %s batches", s.Segments, terminal.Number(s.LogRecords), terminal.Number(s.LogBatches))},
+		{"log", fmt.Sprintf("%s, %s in %s", terminal.Count(s.Segments, "segment", "segments"), terminal.Count(s.LogRecords, "record", "records"), terminal.Count(s.LogBatches, "batch", "batches"))},
 		{"", closedHow(inspect.Store{Whole: s.Damaged == 0, Log: inspect.LogSummary{InUse: s.InUse, Clean: s.Clean, Torn: s.Torn}})},
 		{"read", fmt.Sprintf("%s in %.3f s: %.0f MB/s", bytesText(s.Bytes), took.Seconds(), float64(s.Bytes)/1e6/took.Seconds())},
 	}

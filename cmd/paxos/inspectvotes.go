@@ -188,9 +188,13 @@ func showDecided(l *look, from, to protocol.Instance) error {
 	if err := l.heading(decidedColumns, "INSTANCES", "OWN VOTE", "VALUE"); err != nil {
 		return err
 	}
+	where := "in the list"
+	if l.folder.State().SessionsOnly {
+		where = "applied: of the list only the sessions are kept"
+	}
 	return l.folder.Decided(from, to, func(d inspect.Decided) error {
 		line := decidedLine{First: d.First, Last: d.Last, Value: d.Vote}
-		names, ballot, value := d.First.String(), "", "in the list"
+		names, ballot, value := d.First.String(), "", where
 		if d.Last > d.First {
 			names = fmt.Sprintf("%s to %s", d.First, d.Last)
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"paxos/inspect"
+	"paxos/internal/terminal"
 	"paxos/protocol"
 	"paxos/wal"
 )
@@ -170,7 +171,7 @@ func describeLog(e *inspect.LogEntry) logLine {
 	switch e.Kind {
 	case wal.KindCommit, wal.KindClose:
 		line.Batch = e.Batch
-		line.Detail = fmt.Sprintf("batch %d of %d records", e.Batch, e.Records)
+		line.Detail = fmt.Sprintf("batch %d of %s", e.Batch, terminal.Count(uint64(e.Records), "record", "records"))
 	case wal.KindDamaged:
 		line.State, line.Type = "damaged", "-"
 	case wal.KindUnused:

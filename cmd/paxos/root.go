@@ -64,6 +64,7 @@ the groups of a config file:
 	root.AddCommand(newMaelstrom(), newTorture())
 	root.AddCommand(newInspect(), newBackup(), newRestore(), newExport(), newImport(), newRepair())
 	completeWords(root)
+	root.SetFlagErrorFunc(plainFlagError)
 	return root
 }
 

@@ -18,10 +18,10 @@ func Number[T ~int | ~int64 | ~uint64](n T) string {
 	return string(out)
 }
 
-// Count is a number of things, each called what: "1 place", "2,000 places".
-func Count[T ~int | ~int64 | ~uint64](n T, what string) string {
+// Count is a number of things: "1 entry", "2,000 entries".
+func Count[T ~int | ~int64 | ~uint64](n T, one, many string) string {
 	if n == 1 {
-		return "1 " + what
+		return "1 " + one
 	}
-	return Number(n) + " " + what + "s"
+	return Number(n) + " " + many
 }

@@ -15,6 +15,14 @@ func TestNumbersAreGroupedInThrees(t *testing.T) {
 	}
 }
 
+func TestOneThingIsNotCalledMany(t *testing.T) {
+	for n, want := range map[int]string{0: "0 entries", 1: "1 entry", 2000: "2,000 entries"} {
+		if got := Count(n, "entry", "entries"); got != want {
+			t.Errorf("%d: %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestAFileOrABufferIsNoTerminal(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "f"))
 	if err != nil {
