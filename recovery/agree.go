@@ -36,7 +36,8 @@ func (a pinsOf) takeAll(s *Stopped, pins []protocol.Pin) error {
 	return nil
 }
 
-// agree refuses lists that contradict the best one in their last entries.
+// agree refuses lists that contradict the best one in their last entries. Those that
+// do not can lend it chunks.
 func (s *Survivors) agree(p *Plan) error {
 	best, _ := s.Best()
 	for i, other := range s.stores {
@@ -51,6 +52,7 @@ func (s *Survivors) agree(p *Plan) error {
 		if err != nil {
 			return err
 		}
+		best.lenders = append(best.lenders, other)
 	}
 	return nil
 }

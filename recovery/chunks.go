@@ -14,16 +14,40 @@ import (
 // to anything, and before the members of a cluster are changed for a store that cannot be made.
 
 // Whole implements Source: it reads every chunk behind the newest image.
-func (s *Stopped) Whole(ctx context.Context) error {
+func (s *Stopped) Whole(ctx context.Context, p *Plan) error {
 	for n := s.images.Newest.Index / protocol.ChunkEntries; n < s.ChunkCount(); n++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if _, err := s.whole(n); err != nil {
-			return s.chunkDamage(n, err)
+		_, damage := s.own(n)
+		if damage == nil {
+			continue
 		}
+		if _, from := s.lent(n, damage); from != nil {
+			p.found("the list in %s is damaged: %v; the chunk is taken from %s, where it is whole", s.dir, s.locatedChunk(n, damage), from.dir)
+			continue
+		}
+		return s.chunkDamage(n, damage)
 	}
 	return nil
+}
+
+// lent is a damaged chunk as another survivor has it. Chunks begin and end at places that
+// depend on the list alone, so those of one list are equal in all stores; lenders are only
+// stores whose list was held to this one's (Survivors.agree).
+func (s *Stopped) lent(n uint64, damage error) (data []byte, from *Stopped) {
+	if !errors.Is(damage, storage.ErrCorrupt) || s.images.Newest.Index > 0 {
+		return nil, nil
+	}
+	for _, l := range s.lenders {
+		if n >= l.ChunkCount() || l.Images().Newest.Index > 0 {
+			continue
+		}
+		if data, err := l.own(n); err == nil {
+			return data, l
+		}
+	}
+	return nil, nil
 }
 
 // chunkDamage says where in its file a damaged chunk is, and what can be done.

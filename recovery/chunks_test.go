@@ -100,3 +100,46 @@ func TestWhatIsLeftOfADamagedListIsRead(t *testing.T) {
 		t.Error("a list that is not whole was read")
 	}
 }
+
+// A chunk that is damaged in the store that is taken is whole in another survivor's: its votes
+// must not be left out for that.
+func TestASurvivorsDamagedChunkIsTakenFromAnother(t *testing.T) {
+	for _, c := range []struct {
+		best, other []uint64 // damaged chunks
+		whole       bool
+	}{
+		{[]uint64{1}, nil, true},
+		{[]uint64{0}, []uint64{1}, true},
+		{[]uint64{1}, []uint64{1}, false},
+		{[]uint64{2}, nil, false}, // the other list ends before it does
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			best, other := t.TempDir(), t.TempDir()
+			makeStore(t, best, 1, 33, vote(3, 34)) // 3,200 entries
+			makeStore(t, other, 2, 24, vote(3, 35))
+			for dir, chunks := range map[string][]uint64{best: c.best, other: c.other} {
+				for _, n := range chunks {
+					rotChunk(t, dir, n)
+				}
+			}
+			if !c.whole {
+				left := Survivors{Folders: []*Folder{take(t, best), take(t, other)}}
+				p := &Plan{}
+				must(t, left.Look(p))
+				defer left.Close()
+				store, folder := left.Best()
+				n := Foundation{Folder: folder, Address: "127.0.0.1:9", Cluster: newCluster, Name: "second", Source: store, Now: time.UnixMilli(1)}
+				if err := n.Plan(t.Context(), p, left.Votes()); !errors.Is(err, storage.ErrCorrupt) {
+					t.Errorf("it is taken: %v", err)
+				}
+				return
+			}
+			p, where := found(t, true, other, best)
+			mustBegin(t, where, 35)
+			mustHave(t, where, 3400)
+			if text := p.text(); where != best || strings.Count(text, "is taken from "+other) != 1 || !strings.Contains(text, "checkpoint.db at offset ") {
+				t.Errorf("%s: %s", where, text)
+			}
+		})
+	}
+}

@@ -126,7 +126,7 @@ func (r *Reissue) Plan(ctx context.Context, p *Plan) error {
 			return err
 		}
 	}
-	if err := r.Source.Whole(ctx); err != nil {
+	if err := r.Source.Whole(ctx, p); err != nil {
 		return err
 	}
 	p.step("make a new store for %s %s of that list, with a new store id, and no promise and no vote", r.Want.Role, r.Want.ID)

@@ -51,7 +51,7 @@ func (f *Foundation) Plan(ctx context.Context, p *Plan, votes *Votes) error {
 	if votes != nil {
 		votes.apply(p, s)
 	}
-	if err := f.Source.Whole(ctx); err != nil {
+	if err := f.Source.Whole(ctx, p); err != nil {
 		return err
 	}
 	f.image = frontOf(p, f.Source.Images().Newest, saved, s)

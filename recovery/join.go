@@ -54,7 +54,7 @@ func (j *Join) Plan(ctx context.Context, p *Plan) (err error) {
 	if err := j.agrees(ctx); err != nil {
 		return err
 	}
-	if err := j.Source.Whole(ctx); err != nil {
+	if err := j.Source.Whole(ctx, p); err != nil {
 		return err
 	}
 	p.found("cluster %s runs, with %s", j.cluster, describeMembers(j.members.Members))

@@ -35,8 +35,8 @@ type Source interface {
 	// Images are those that stand for the front of the list, if there are any.
 	Images() storage.Images
 	// Whole reads everything that Contents will hand out, behind the newest image, unless that was done
-	// already; the error names what is damaged. It may be called before Prepare.
-	Whole(ctx context.Context) error
+	// already; the error names what is damaged, p what stands in for it. It may be called before Prepare.
+	Whole(ctx context.Context, p *Plan) error
 	// Contents are what a store of it begins with, with a head of the caller's, and one
 	// of the images, whose index may be another one, or none.
 	Contents(head []byte, image storage.Image) (storage.Contents, error)
@@ -118,7 +118,7 @@ func (s *backupSource) Head() []byte                { return s.reader.Head() }
 func (s *backupSource) Close() error                { return s.file.Close() }
 
 // Whole implements Source: OpenBackup has read all of it.
-func (s *backupSource) Whole(context.Context) error { return nil }
+func (s *backupSource) Whole(context.Context, *Plan) error { return nil }
 
 // Images implements Source.
 func (s *backupSource) Images() storage.Images {
@@ -172,7 +172,7 @@ func (s *fetchedSource) About() string               { return "its list is fetch
 func (s *fetchedSource) Cluster() protocol.ClusterID { return s.cluster }
 
 // Whole has nothing to read yet: Prepare does.
-func (s *fetchedSource) Whole(context.Context) error { return nil }
+func (s *fetchedSource) Whole(context.Context, *Plan) error { return nil }
 
 // Role implements Source.
 func (s *fetchedSource) Role() protocol.Role { return protocol.RoleServer }
@@ -238,6 +238,7 @@ type Stopped struct {
 	raw    []byte
 
 	images  storage.Images // that are of use
+	lenders []*Stopped     // other stores of the same list, whose chunks stand in for damaged ones
 	noFront error          // why nothing stands for the dropped chunks
 }
 
@@ -272,8 +273,20 @@ func (s *Stopped) Contents(head []byte, image storage.Image) (storage.Contents, 
 	}, nil
 }
 
-// whole is a chunk that is checked down to its entries.
-func (s *Stopped) whole(n uint64) (data []byte, err error) {
+// whole is a chunk that is checked down to its entries; where it is damaged, another
+// survivor's.
+func (s *Stopped) whole(n uint64) ([]byte, error) {
+	data, err := s.own(n)
+	if err != nil {
+		if lent, _ := s.lent(n, err); lent != nil {
+			return lent, nil
+		}
+	}
+	return data, err
+}
+
+// own is a chunk of this store, checked.
+func (s *Stopped) own(n uint64) (data []byte, err error) {
 	if data, err = s.Chunk(n); err != nil {
 		return nil, err
 	}

@@ -133,7 +133,7 @@ func (a *admission) plan(ctx context.Context, f *listFlags, p *recovery.Plan, s 
 	}
 	if a.cluster == "" {
 		if dryRun {
-			if err := s.source.Whole(ctx); err != nil {
+			if err := s.source.Whole(ctx, p); err != nil {
 				return fail(recoveryExitCode(err), err)
 			}
 			p.Steps = append(p.Steps, "with --cluster FILE: have the others remove this server, and add it under a new number; make it a new store")
