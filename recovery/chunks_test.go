@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -53,8 +54,9 @@ func TestAListWithADamagedChunkIsRefusedBeforeAnythingIsChanged(t *testing.T) {
 	must(t, err)
 	defer s.Close()
 	n := Foundation{Folder: take(t, to), Address: "127.0.0.1:9", Cluster: newCluster, Name: "second", Source: s, Now: time.UnixMilli(1)}
-	for what, err := range map[string]error{"rebuild": joined, "cut-tail": reissued, "new-cluster": n.Plan(t.Context(), &Plan{}, nil)} {
-		if !errors.Is(err, storage.ErrCorrupt) || !strings.Contains(err.Error(), "checkpoint.db at offset ") || !strings.Contains(err.Error(), "chunk 1:") {
+	_, backedUp := s.Backup(io.Discard, time.UnixMilli(1), nil)
+	for what, err := range map[string]error{"backup": backedUp, "rebuild": joined, "cut-tail": reissued, "new-cluster": n.Plan(t.Context(), &Plan{}, nil)} {
+		if !errors.Is(err, storage.ErrCorrupt) || !strings.Contains(err.Error(), "checkpoint.db at offset ") || !strings.Contains(err.Error(), "chunk 1:") || !strings.Contains(err.Error(), "--skip-damaged") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

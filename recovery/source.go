@@ -346,12 +346,23 @@ func (s *Stopped) Backup(out io.Writer, made time.Time, done func(chunks, of uin
 	if s.Role() == protocol.RoleProposer {
 		return backup.Header{}, fmt.Errorf("%w: %s is the store of %s, which keeps the sessions only: back up an acceptor or a learner", storage.ErrForeign, s.dir, s.Identity())
 	}
-	return backup.Write(out, s.Identity().Role, s.Cluster(), made, wholeChunks{s}, done)
+	return backup.Write(out, s.Identity().Role, s.Cluster(), made, copied{wholeChunks{s}}, done)
 }
 
 type wholeChunks struct{ *Stopped }
 
 func (w wholeChunks) Chunk(n uint64) ([]byte, error) { return w.whole(n) }
+
+// copied says of a damaged chunk what can be done.
+type copied struct{ wholeChunks }
+
+func (c copied) Chunk(n uint64) ([]byte, error) {
+	data, err := c.whole(n)
+	if err != nil {
+		err = c.chunkDamage(n, err)
+	}
+	return data, err
+}
 
 // Image and Piece implement backup.Imaged.
 func (w wholeChunks) Image() storage.Image                  { return w.Images().Newest }
