@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -84,6 +85,9 @@ func (f *exportFlags) run(cmd *cobra.Command, args []string) error {
 	x := &valueExport{flags: f, status: status, say: func(format string, args ...any) { fmt.Fprintf(cmd.ErrOrStderr(), format+"\n", args...) }}
 	if f.out == "" {
 		err = unlessUnread(x.write(cmd.Context(), s, cmd.OutOrStdout()))
+		if errors.Is(err, syscall.ENOSPC) {
+			err = fail(exitFailed, err) // no store's disk is full, but what stdout goes to
+		}
 	} else {
 		err = x.toFile(cmd.Context(), s, f.out)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -269,6 +270,28 @@ func TestInspectOfAListWithoutEntries(t *testing.T) {
 		if code != exitOK || !said || strings.Contains(out, "tail of") || strings.Contains(out, "in the list") {
 			t.Errorf("%s: exit code %d, %q", name, code, out)
 		}
+	}
+}
+
+// noRoom is an output to a disk that is full.
+type noRoom struct{}
+
+func (noRoom) Write([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}
+}
+
+// Exit code 4 is for the disk of a store.
+func TestAFullDiskBehindStdoutIsNoStoresDisk(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "server-2")
+	makeStore(t, dir)
+	for _, args := range [][]string{{"inspect", "list", dir}, {"export", dir}} {
+		var errOut bytes.Buffer
+		if code := run(t.Context(), args, strings.NewReader(""), noRoom{}, &errOut); code != exitFailed {
+			t.Errorf("%v: exit code %d, %s", args, code, errOut.String())
+		}
+	}
+	if code, _, stderr := call(t, "", "backup", "--verify", dir); code != exitUsage {
+		t.Errorf("a folder is no backup: exit code %d, %s", code, stderr)
 	}
 }
 
