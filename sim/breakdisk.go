@@ -56,6 +56,7 @@ func breakOperation(w *world, f *Fault, r *rand.Rand, arm func(h *host) string) 
 // mended takes a machine's trouble away, and starts it if it is down.
 func (h *host) mended() {
 	h.disk.mend()
+	h.met = h.trouble.rotten && h.up()
 	h.trouble = trouble{}
 	h.start()
 }

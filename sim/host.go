@@ -48,6 +48,7 @@ type host struct {
 	fetching   imageFetch
 
 	trouble  trouble
+	met      bool                                 // this process may have met damage that is mended now, and end for it in its next turn
 	rate     float64                              // of its clock
 	fed      uint64                               // entries that a learner has handed out
 	pins     map[protocol.NodeID]protocol.StoreID // that its store remembers

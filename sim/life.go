@@ -38,7 +38,7 @@ func (h *host) start() {
 	h.era++
 	h.clock = newClock(h.w.now, h.rate)
 	h.touched, h.turnAt, h.busy, h.leads = false, 0, 0, false
-	h.committing, h.working, h.serving, h.going = false, false, false, false
+	h.committing, h.working, h.serving, h.going, h.met = false, false, false, false, false
 	h.w.tally.starts++
 	h.w.note("%v starts, life %d", h, h.life)
 	p, err := h.open()

@@ -39,7 +39,7 @@ func (h *host) explain(doing string, err error) {
 		h.w.count("failed disks", 1)
 	case t.full && errors.Is(err, storage.ErrDiskFull):
 		h.w.count("full disks", 1)
-	case t.rotten && errors.Is(err, storage.ErrCorrupt):
+	case (t.rotten || h.met) && errors.Is(err, storage.ErrCorrupt):
 		h.w.count("damage found", 1)
 	case h.stores > 1 && errors.Is(err, acceptor.ErrStranger):
 		h.w.count("strangers stopped", 1)
@@ -53,7 +53,7 @@ func (h *host) afterError(err error) {
 	switch {
 	case errors.Is(err, acceptor.ErrStranger):
 		h.stopped()
-	case errors.Is(err, errBroken), errors.Is(err, errSync), errors.Is(err, storage.ErrDiskFull):
+	case errors.Is(err, errBroken), errors.Is(err, errSync), errors.Is(err, storage.ErrDiskFull), h.met && errors.Is(err, storage.ErrCorrupt):
 		h.startSoon()
 	}
 }
