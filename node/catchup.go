@@ -44,8 +44,7 @@ func (m *Machine) takeHead(now protocol.Time, data []byte) {
 		return
 	}
 	if found {
-		// Here it may not be known yet what the peer has heard to be decided; then the next attempt goes on.
-		if err := images.check(length/protocol.ChunkEntries, mostEntries(applied, m.Learner.Watermark(), length)); err != nil {
+		if err := images.check(length / protocol.ChunkEntries); err != nil {
 			m.endInstall(now)
 			m.useless = err
 			return
@@ -64,10 +63,32 @@ func (m *Machine) takeHead(now protocol.Time, data []byte) {
 			"this server keeps the whole list, and has no machine; start it with the same program as the others", images.Kept)
 		return
 	case have < images.Kept:
-		m.wantImage(now, images.Image, need)
+		m.takeImage(now, images.Image, need, mostEntries(applied, m.mayBeDecided(), length))
 		return
 	}
 	m.Fetcher.WantChunks(now, have, need, &m.out)
+}
+
+// mayBeDecided is up to where instances can be decided, as far as is known here. A node
+// that was elected while its list is behind hears of no watermark but its own, so what its
+// promises report counts, too: the image that it needs may stand for all of that.
+func (m *Machine) mayBeDecided() protocol.Instance {
+	if m.Proposer == nil {
+		return m.Learner.Watermark()
+	}
+	return max(m.Learner.Watermark(), m.Proposer.Reported())
+}
+
+// takeImage asks for the image, unless it stands for more than most entries: it would have
+// the machine skip what comes next. Where only the peer has heard yet that so much was
+// decided, the next attempt goes on.
+func (m *Machine) takeImage(now protocol.Time, image storage.Image, chunks, most uint64) {
+	if image.Index > most {
+		m.endInstall(now)
+		m.useless = fmt.Errorf("a head with an image of %d entries: with all that is known here to be decided there are at most %d", image.Index, most)
+		return
+	}
+	m.wantImage(now, image, chunks)
 }
 
 // wantImage asks for the image, and for the chunks of a list of so many behind it.

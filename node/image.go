@@ -78,17 +78,12 @@ func splitTrailer(data []byte) (head []byte, t trailer, found bool) {
 	return data[:start], t, true
 }
 
-// check believes nothing that cannot be (rule 11): most is how many entries a list can have
-// of which so many chunks are in the head. An image that stands for more than was decided
-// would have the machine skip what comes next.
-func (t *trailer) check(chunks, most uint64) error {
+// check believes nothing that cannot be (rule 11) with a head of so many chunks.
+func (t *trailer) check(chunks uint64) error {
 	i, pieces := t.Image, uint64(t.Image.Pieces)
-	switch {
-	case i.Index == 0 || i.Generation == 0 || i.Generation >= imageBit>>32,
-		i.Bytes < pieces, i.Bytes > pieces*list.MaxRawPiece, t.Kept > i.Front(chunks):
+	if i.Index == 0 || i.Generation == 0 || i.Generation >= imageBit>>32 ||
+		i.Bytes < pieces || i.Bytes > pieces*list.MaxRawPiece || t.Kept > i.Front(chunks) {
 		return fmt.Errorf("a head with an impossible image: %+v, chunks below %d dropped of %d", i, t.Kept, chunks)
-	case i.Index > most:
-		return fmt.Errorf("a head with an image of %d entries: with all that is known here to be decided there are at most %d", i.Index, most)
 	}
 	return nil
 }

@@ -244,6 +244,16 @@ func (p *Proposer) Leader() protocol.NodeID {
 	return 0
 }
 
+// Reported is the last instance with a vote in the promises that elected this proposer; 0
+// if it is not elected. No later instance was decided below its ballot, for the acceptors
+// of a decision and those of the promises have one in common.
+func (p *Proposer) Reported() protocol.Instance {
+	if p.state < catchingUp {
+		return 0
+	}
+	return p.lead.votes.last
+}
+
 // Stats returns the counters and gauges of this moment.
 func (p *Proposer) Stats() Stats {
 	s := p.stats
