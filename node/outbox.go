@@ -61,6 +61,7 @@ func (o *outbox) flush() {
 	if len(o.datagrams) > 0 {
 		o.transport.Send(o.datagrams)
 	}
+	clear(o.datagrams) // or what a flood made large stays reachable
 	o.buffer, o.ends, o.datagrams = o.keeper.Emptied(o.buffer), o.ends[:0], o.datagrams[:0]
 }
 

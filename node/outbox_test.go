@@ -1,7 +1,9 @@
 package node
 
 import (
+	"runtime"
 	"testing"
+	"weak"
 
 	"paxos/protocol"
 	"paxos/transport"
@@ -56,4 +58,24 @@ func TestMuchIsSentInOrderAndInParts(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTheOutboxGivesBackWhatAFloodMadeLarge(t *testing.T) {
+	o := &outbox{transport: &handed{t: t}, cluster: 7, self: protocol.Sender{Peer: protocol.Peer{Role: protocol.RoleProposer, ID: 1}}}
+	value := protocol.Value{}.AppendRun(protocol.Run{Session: 1, First: 1, Count: 1, Block: protocol.AppendPayload(nil, make([]byte, 1200))})
+	var flood []protocol.Send
+	for i := range 200 {
+		m := &protocol.Accept{Ballot: protocol.Ballot{Round: 1, Proposer: 1}, Instance: protocol.Instance(i + 1), Value: value}
+		flood = append(flood, protocol.Send{To: protocol.GroupAcceptors, Msg: m})
+	}
+	o.send(flood)
+	large := weak.Make(&o.buffer[:1][0])
+	for range 600 {
+		o.send(flood[:1])
+	}
+	runtime.GC()
+	if large.Value() != nil {
+		t.Error("the buffer of the flood is still reachable")
+	}
+	runtime.KeepAlive(o)
 }
