@@ -30,12 +30,12 @@ func (e *Engine) Backup(ctx context.Context, out io.Writer) error {
 	if err := e.node.Barrier(ctx); err != nil {
 		return fmt.Errorf("backup: %w", readError(err))
 	}
-	return e.backup(ctx, out)
+	return e.backup(ctx, out, false)
 }
 
-// backup is Backup of what this node has.
-func (e *Engine) backup(ctx context.Context, out io.Writer) error {
-	hold, head, view, err := e.hold(ctx)
+// backup is Backup of what this node has; local: without waiting for anybody.
+func (e *Engine) backup(ctx context.Context, out io.Writer, local bool) error {
+	hold, head, view, err := e.hold(ctx, local)
 	if err != nil {
 		return fmt.Errorf("backup: %w", err)
 	}
@@ -49,11 +49,17 @@ func (e *Engine) backup(ctx context.Context, out io.Writer) error {
 }
 
 // hold holds an image, and takes the list that goes on behind it. Where a peer's image
-// comes in between, the list goes on behind that one: then that is held.
-func (e *Engine) hold(ctx context.Context) (*storage.Hold, []byte, list.View, error) {
+// comes in between, the list goes on behind that one: then that is held. Where only what is
+// here counts, the image may stand for more than the list has: after a crash that stays so
+// until a majority is back.
+func (e *Engine) hold(ctx context.Context, local bool) (*storage.Hold, []byte, list.View, error) {
 	for {
 		hold := e.node.HoldImage()
-		head, view, err := e.reaching(ctx, hold.Image().Index)
+		reach := hold.Image().Index
+		if local {
+			reach = 0
+		}
+		head, view, err := e.reaching(ctx, reach)
 		if err == nil && hold.Whole() {
 			return hold, head, view, nil
 		}
@@ -64,13 +70,13 @@ func (e *Engine) hold(ctx context.Context) (*storage.Hold, []byte, list.View, er
 	}
 }
 
-// reaching is the list, when it has all entries that an image stands for: one from a peer
-// is in the store a moment before.
-func (e *Engine) reaching(ctx context.Context, index uint64) ([]byte, list.View, error) {
+// reaching is the list, when it has so many entries: an image from a peer is in the store
+// a moment before the list behind it.
+func (e *Engine) reaching(ctx context.Context, reach uint64) ([]byte, list.View, error) {
 	for {
 		changed := e.node.Changed()
 		head, view, err := e.node.Snapshot(ctx)
-		if err != nil || view.Length() >= index {
+		if err != nil || view.Length() >= reach {
 			return head, view, err
 		}
 		select {
@@ -97,7 +103,8 @@ func (f frozen) Image() storage.Image { return f.image }
 func (f frozen) Piece(n uint32) (storage.Piece, error) {
 	data, err := f.engine.node.ImagePiece(f.image.Generation, n)
 	if err == nil && data == nil {
-		panic("engine: a piece of an image that is held was deleted")
+		// It is held, so nobody has deleted it.
+		err = fmt.Errorf("%w: piece %d of %d of the image that is backed up is missing", storage.ErrCorrupt, n, f.image.Pieces)
 	}
 	return storage.Piece{Number: n, Data: data}, err
 }
@@ -142,12 +149,13 @@ func (e *Engine) BackupHandler() http.Handler {
 			refuse(w, "busy", fmt.Sprintf("%d backups are under way", maxBackups))
 			return
 		}
-		if err := e.beginBackup(r); err != nil {
+		local := r.URL.Query().Get("consistency") == "local"
+		if err := e.beginBackup(r, local); err != nil {
 			refuse(w, "unavailable", err.Error())
 			return
 		}
 		w.Header().Set("Content-Type", "application/octet-stream")
-		if err := e.backup(r.Context(), patientWriter{w, http.NewResponseController(w)}); err != nil {
+		if err := e.backup(r.Context(), patientWriter{w, http.NewResponseController(w)}, local); err != nil {
 			e.log.Warn("a backup was not finished", "to", r.RemoteAddr, "error", err)
 			panic(http.ErrAbortHandler) // it must not look as if it were whole
 		}
@@ -155,8 +163,8 @@ func (e *Engine) BackupHandler() http.Handler {
 }
 
 // beginBackup waits until what was acknowledged is here, if that is wanted.
-func (e *Engine) beginBackup(r *http.Request) error {
-	if r.URL.Query().Get("consistency") == "local" {
+func (e *Engine) beginBackup(r *http.Request, local bool) error {
+	if local {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), backupStart)

@@ -107,6 +107,36 @@ func TestABackupIsFetchedAsFromAListServer(t *testing.T) {
 	}
 }
 
+// After a crash the newest image can be ahead of the list that the log was left with, until
+// there is a majority again. That is when a backup of what is here is wanted most.
+func TestWithoutAMajorityABackupHasAnImageThatIsAheadOfTheList(t *testing.T) {
+	nodes := newNodes(t, 3)
+	for _, n := range nodes {
+		n.options.SnapshotBytes = 64 << 10 // and the usual CheckpointBytes, which are more than what comes
+		n.start()
+	}
+	overwrite(t, nodes[0], 600)
+	n := nodes[1]
+	eventually(t, "an image is written", func() bool { return n.node.Images().Newest.Index > 0 })
+	killed := errors.New("killed")
+	n.node.Fail(killed)
+	if err := n.Stop(); !errors.Is(err, killed) {
+		t.Fatal(err)
+	}
+	nodes[0].stop()
+	nodes[2].stop()
+	n.start()
+	image, length := n.node.Images().Newest.Index, n.node.View().Length()
+	if image <= length {
+		t.Fatalf("the image stands for %d entries, the list has %d: nothing is shown", image, length)
+	}
+	answer := httptest.NewRecorder()
+	n.BackupHandler().ServeHTTP(answer, httptest.NewRequestWithContext(patient(t), "GET", BackupPath+"?consistency=local", nil))
+	if h, err := backup.Verify(answer.Body); err != nil || h.Image.Index < image {
+		t.Errorf("the backup is %d %+v: %v", answer.Code, h, err)
+	}
+}
+
 func TestABackupOverHTTPIsRefusedOrBrokenOffButNeverHalf(t *testing.T) {
 	n := newNodes(t, 1)[0]
 	n.start()
