@@ -69,13 +69,17 @@ type VoteDiff struct {
 }
 
 // Diff compares what the nodes of a cluster have, each with the first: their lists as
-// far as both go, their votes, and the heads of those that are at the same instance.
+// far as both go, their votes, and the heads of those that are at the same instance. The
+// error is that of a list that cannot be read on, or a folder's Err.
 func Diff(folders []*Folder) (Difference, error) {
 	var d Difference
 	var furthest protocol.Instance
 	for _, f := range folders {
 		d.Nodes = append(d.Nodes, f.nodeState())
 		furthest = max(furthest, f.State().Saved.Applied)
+		if f.lost != nil {
+			return d, f.lost
+		}
 	}
 	for i, n := range d.Nodes {
 		if n.Applied != nil {

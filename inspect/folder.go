@@ -41,6 +41,7 @@ type Folder struct {
 
 	host   *host  // the running process that has pinned a view; nil: none
 	holder int    // a process that has the folder, and cannot be asked; 0: none is known
+	lost   error  // why the view that was lost could not be had again; nil: it is there
 	silent string // why the process that has the folder cannot be asked; "": none has it
 }
 

@@ -195,10 +195,11 @@ func (f *Folder) steadily(read func()) {
 			f.handOn(found, holds)
 			return
 		}
-		if err := f.repin(); err != nil {
-			found = append(found, Finding{File: f.dir, Offset: -1, Detail: err.Error()})
+		if f.lost = f.repin(); f.lost != nil {
 			f.report = report
-			f.handOn(found, true)
+			if holds { // else who knows what it was that looks damaged
+				f.handOn(found, true)
+			}
 			return
 		}
 	}
@@ -224,14 +225,25 @@ func suspect(found []Finding) bool {
 	return false
 }
 
-// repin takes a new view.
+// repin takes a new view. Where none can be had, the folder stays as it was: what was read
+// of the old view is there, though nothing keeps the process from writing over it.
 func (f *Folder) repin() error {
-	if err := f.Close(); err != nil {
-		return err
+	if f.host != nil {
+		f.host.close() // the process lets in a few only, and we are one of them
 	}
-	f.opening, f.state, f.db, f.hasMeta = nil, nil, nil, false
-	return f.open()
+	next := &Folder{ctx: f.ctx, dir: f.dir, report: f.report, damage: f.damage}
+	if err := next.open(); err != nil {
+		err = errors.Join(storage.Denied(err, f.dir), next.Close())
+		return fmt.Errorf("the view of the running process was lost, and another cannot be had: %w", err)
+	}
+	_ = f.Close() // nothing was written
+	*f = *next
+	return nil
 }
+
+// Err says why what was read of a running process may be a mixture of two states: the
+// process let the view go, and another could not be had. nil: it is one state.
+func (f *Folder) Err() error { return f.lost }
 
 // lockHolder is the process that has a lock on a file, 0 if none has, as far as one
 // can see. To try the lock would be simpler, but might keep somebody from starting.

@@ -201,6 +201,56 @@ func TestANodeThatEndsWhileItIsLookedAtIsReadAsStopped(t *testing.T) {
 	}
 }
 
+// Where the view is lost and another cannot be had, what was read stays, the reason is no
+// damage of the store, and it is said.
+func TestAViewThatCannotBeHadAgainIsNoDamage(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		lose func(f *Folder, s *node.Server, cancel func())
+	}{
+		{"interrupted", func(_ *Folder, _ *node.Server, cancel func()) { cancel() }},
+		{"the folder is gone", func(f *Folder, s *node.Server, _ func()) {
+			must(t, s.Stop())
+			must(t, os.Rename(f.dir, f.dir+".gone"))
+		}},
+		{"too many look", func(f *Folder, _ *node.Server, _ func()) {
+			must(t, f.host.conn.Close())
+			for n := range 100 {
+				if other, err := Open(f.dir, Options{}); err != nil && n > 0 {
+					return
+				} else if err == nil {
+					t.Cleanup(func() { _ = other.Close() })
+				}
+			}
+			t.Fatal("nobody was refused")
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "server-1")
+			s := startNode(t, dir, nil)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			f, err := Open(dir, Options{Context: ctx, Report: func(x Finding) {
+				if !x.Note {
+					t.Errorf("called damage: %s", x)
+				}
+			}})
+			must(t, err)
+			defer f.Close()
+			c.lose(f, s, cancel)
+			if got := f.Store(); got.ID != 1 || f.Err() == nil {
+				t.Errorf("it is the store of %d, error %v", got.ID, f.Err())
+			}
+			if _, err := f.Verify(t.Context(), func(Finding) {}); err == nil {
+				t.Error("all of it was verified")
+			}
+			if _, err := Diff([]*Folder{f, f}); err == nil {
+				t.Error("it was compared")
+			}
+		})
+	}
+}
+
 // silentProcess listens in a folder like a process that is stopped, or hangs: it never
 // answers. connected is closed when it was asked.
 func silentProcess(t *testing.T, dir string) (connected chan struct{}) {

@@ -30,7 +30,7 @@ type State struct {
 // places are where in the database's file the values of the bucket meta are.
 type places struct{ state, images int64 }
 
-// State reads what the store adds up to, once.
+// State reads what the store adds up to, once. It is never nil; see Err.
 func (f *Folder) State() *State {
 	if f.state == nil {
 		f.steadily(func() { f.state = f.readState() })

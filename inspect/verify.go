@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -53,7 +54,7 @@ type verifier struct {
 // Verify walks everything in the folder: the identity, every page, key and value of
 // the database, every chunk of the list, votes and head against the state that counts
 // them, every frame of the log. It reports what is wrong, and notes. The error is
-// that of ctx; what cannot be read is a finding.
+// that of ctx, or Err; what cannot be read is a finding.
 func (f *Folder) Verify(ctx context.Context, report func(Finding)) (Summary, error) {
 	v := &verifier{Folder: f, ctx: ctx, tell: report, seen: map[Finding]bool{}}
 	before := f.report
@@ -61,7 +62,7 @@ func (f *Folder) Verify(ctx context.Context, report func(Finding)) (Summary, err
 	f.report = v.found
 	var err error
 	f.steadily(func() { err = v.all() })
-	return v.sum, err
+	return v.sum, cmp.Or(err, f.lost)
 }
 
 // all is one pass. What it finds goes to the folder's report.

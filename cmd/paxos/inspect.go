@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,7 +63,8 @@ func (f *inspectFlags) look(show func(*look) error) func(*cobra.Command, []strin
 		if l.folder.Running() {
 			giveWay()
 		}
-		return l.end(show(l))
+		err = show(l)
+		return l.end(cmp.Or(err, l.folder.Err()))
 	})
 }
 
