@@ -3,6 +3,7 @@ package recovery
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -74,4 +75,36 @@ func TestDamageThatACheckpointPassedIsTold(t *testing.T) {
 	s, _, err := open(dir, identity(2), false)
 	must(t, err)
 	must(t, s.Close(nil))
+}
+
+// A log that is not there at all is damage as any other: what the checkpoint has is whole.
+func TestAStoreWithoutItsLogIsTakenAsOneWithADamagedLog(t *testing.T) {
+	for what, spoil := range map[string]func(log string) error{
+		"the log is missing": func(log string) error { return os.RemoveAll(log) },
+		"this is no folder":  func(log string) error { return errors.Join(os.RemoveAll(log), os.WriteFile(log, nil, 0o644)) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			dir := t.TempDir()
+			makeStore(t, dir, 2, 12, vote(3, 13))
+			must(t, spoil(filepath.Join(dir, storage.LogName)))
+			s, err := OpenStopped(dir)
+			must(t, err)
+			if above, damage, err := s.Above(); above != 0 || damage == nil || err != nil {
+				t.Errorf("%d votes above, damage %v: %v", above, damage, err)
+			}
+			must(t, s.Close())
+			d, err := Examine(take(t, dir))
+			must(t, err)
+			p := d.Begin()
+			must(t, errors.Join(d.Store.Close(), d.Folder.Close()))
+			if text := p.text(); p.Idle || !strings.Contains(text, what) {
+				t.Errorf("the cut: %s", text)
+			}
+			p, where := found(t, true, dir)
+			mustHave(t, where, 1100)
+			if text := p.text(); !strings.Contains(text, what) || !strings.Contains(text, "the votes of server 2") {
+				t.Errorf("the new cluster: %s", text)
+			}
+		})
+	}
 }

@@ -2,6 +2,8 @@ package recovery
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"paxos/inspect"
@@ -48,6 +50,9 @@ func (c *Counts) add(rec protocol.Record) {
 // right checksum; it must not keep it. Errors are those of the disk.
 func (s *Stopped) Log(visit func(protocol.Record)) (Log, error) {
 	var l Log
+	if l.Damage = s.noLog(); l.Damage != nil {
+		return l, nil // and nothing is behind it
+	}
 	o := wal.Options{FS: vfs.OS{}, Dir: filepath.Join(s.dir, storage.LogName), LogID: uint64(s.Identity().Store)}
 	var err error
 	l.Report, err = wal.Check(o, s.Covers(), func(wal.Position, uint8, []byte) error { return nil })
@@ -77,6 +82,19 @@ func (s *Stopped) Log(visit func(protocol.Record)) (Log, error) {
 	return l, errors.Join(err, folder.Close())
 }
 
+// noLog is the damage where no log is in the store: even a new one has one.
+func (s *Stopped) noLog() *wal.CorruptError {
+	dir := filepath.Join(s.dir, storage.LogName)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &wal.CorruptError{File: dir, Detail: "the log is missing"}
+	case err == nil && !info.IsDir():
+		return &wal.CorruptError{File: dir, Detail: "the log is missing: this is no folder"}
+	}
+	return nil
+}
+
 // reached reports whether e is at the place of the damage, or behind it.
 func reached(e *inspect.LogEntry, damage *wal.CorruptError) bool {
 	return e.Kind == wal.KindDamaged || e.File == filepath.Clean(damage.File) && e.At.Offset+e.Bytes > damage.Offset
@@ -84,6 +102,9 @@ func reached(e *inspect.LogEntry, damage *wal.CorruptError) bool {
 
 // damagePassed is what is damaged before the checkpoint's place: it is in no one's way.
 func (s *Stopped) damagePassed() (damaged []inspect.LogEntry, err error) {
+	if s.noLog() != nil {
+		return nil, nil
+	}
 	folder, err := inspect.Open(s.dir, inspect.Options{})
 	if err != nil {
 		return nil, err

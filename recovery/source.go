@@ -14,6 +14,7 @@ import (
 	"paxos/recovery/backup"
 	"paxos/storage"
 	"paxos/vfs"
+	"paxos/wal"
 )
 
 // Source is a list to make a store of. It was looked through, or is checked while it
@@ -296,18 +297,19 @@ func (s *Stopped) own(n uint64) (data []byte, err error) {
 	return data, nil
 }
 
-// Above counts the instances above the checkpoint that this store voted on.
-func (s *Stopped) Above() (instances int, err error) {
+// Above counts the instances above the checkpoint that this store voted on, as far as its
+// log can be read; damage, if not nil, says where it cannot.
+func (s *Stopped) Above() (instances int, damage *wal.CorruptError, err error) {
 	above := votesOf{}
 	for _, v := range s.Votes() {
 		above.take(v)
 	}
-	_, err = s.Log(func(rec protocol.Record) {
+	l, err := s.Log(func(rec protocol.Record) {
 		if v, ok := rec.(*protocol.Voted); ok && v.Vote.Instance > s.Applied() {
 			above.take(protocol.Vote{Instance: v.Vote.Instance, Ballot: v.Vote.Ballot})
 		}
 	})
-	return len(above), err
+	return len(above), l.Damage, err
 }
 
 // Read passes the entries from index from on to each, in order. The error is

@@ -184,11 +184,14 @@ func (x *valueExport) fromFolder(_ context.Context, s listSource) error {
 		return err
 	}
 	defer stopped.Close()
-	above, err := stopped.Above()
+	above, damage, err := stopped.Above()
 	if err != nil {
 		return err
 	}
 	x.say("%s; %d votes stand above it, and are not written", stopped.About(), above)
+	if damage != nil {
+		x.say("the log is damaged, more votes may have stood there: %v", damage)
+	}
 	if x.flags.skip {
 		return stopped.Salvage(x.flags.from, x.entry, x.skipped)
 	}

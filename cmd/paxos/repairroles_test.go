@@ -214,3 +214,20 @@ func TestABackupIsRestoredIntoAnEmptyFolderOnly(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Without its log a store still has its checkpoint: nothing says that it has not.
+func TestAStoreWithoutItsLogIsExportedAndCut(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "acceptor-2")
+	old := roleStore(t, dir, protocol.RoleAcceptor, 2)
+	ok(t, os.RemoveAll(filepath.Join(dir, storage.LogName)))
+	for _, args := range [][]string{{"export", dir}, {"export", dir, "--skip-damaged"}} {
+		if code, stdout, stderr := call(t, "", args...); code != exitOK || stdout != "any text\n\"\n" || !strings.Contains(stderr, "the log is missing") {
+			t.Errorf("%v: exit code %d, %q, %s", args, code, stdout, stderr)
+		}
+	}
+	code, stdout, stderr := call(t, "", "repair", "cut-tail", dir, "--id", "4", "--yes")
+	if code != exitOK || !strings.Contains(stdout, "the log is missing") {
+		t.Fatalf("exit code %d, %s%s", code, stdout, stderr)
+	}
+	mustNotVote(t, dir, old)
+}
