@@ -108,3 +108,22 @@ func TestAStoreWithoutItsLogIsTakenAsOneWithADamagedLog(t *testing.T) {
 		})
 	}
 }
+
+// The header of the segment in which the checkpoint's place is stands before that place, but
+// every start reads it.
+func TestTheHeaderThatEveryStartReadsIsNotPassed(t *testing.T) {
+	dir := t.TempDir()
+	makeStore(t, dir, 2, 12, vote(3, 13))
+	path := wal.SegmentPath(dir+"/"+storage.LogName, 1)
+	file, err := os.ReadFile(path)
+	must(t, err)
+	file[3] ^= 'X'
+	must(t, os.WriteFile(path, file, 0o644))
+	d, err := Examine(take(t, dir))
+	must(t, err)
+	p := d.Begin()
+	must(t, errors.Join(d.Store.Close(), d.Folder.Close()))
+	if text := p.text(); p.Idle || strings.Count(text, "0000000000000001.wal at offset 0") != 1 || strings.Contains(text, "no start reads") {
+		t.Errorf("%s", text)
+	}
+}

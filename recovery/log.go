@@ -114,7 +114,8 @@ func (s *Stopped) damagePassed() (damaged []inspect.LogEntry, err error) {
 		if !e.At.Less(s.Covers()) {
 			return enough
 		}
-		if e.Kind == wal.KindDamaged {
+		header := e.At == wal.Position{Segment: s.Covers().Segment} // every start reads it
+		if e.Kind == wal.KindDamaged && !header {
 			damaged = append(damaged, *e)
 		}
 		return nil
