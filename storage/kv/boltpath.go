@@ -3,6 +3,7 @@ package kv
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"sort"
 	"sync"
 
@@ -152,14 +153,28 @@ func (b *boltFile) leafPage(id uint64) (boltPage, error) {
 	return page, err
 }
 
-// before looks at the page before the leaf, below the same branch page.
+// before looks at the leaf before this one, the mirror of next, and does not go there. It may
+// be below another branch page: those are joined too, and then the leaves beside each other are.
 func (p *boltPath) before() error {
-	if len(p.steps) == 0 || p.last().at == 0 {
+	up := len(p.steps)
+	for up > 0 && p.steps[up-1].at == 0 {
+		up--
+	}
+	if up == 0 {
 		return nil
 	}
-	p.last().at--
-	_, err := p.file.leafPage(p.end())
-	p.last().at++
+	back := &boltPath{file: p.file, root: p.root, steps: slices.Clone(p.steps[:up])}
+	defer back.cut(up) // the others are given back with p
+	back.last().at--
+	for len(back.steps) < len(p.steps) {
+		if leaf, err := back.step(); err != nil {
+			return err
+		} else if leaf {
+			return back.damaged("is a leaf above the others")
+		}
+		back.last().at = back.last().count - 1
+	}
+	_, err := p.file.leafPage(back.end())
 	return err
 }
 

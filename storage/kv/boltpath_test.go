@@ -16,10 +16,11 @@ import (
 // wideKey is long, so that few of them make a tree of three levels.
 func wideKey(n int) []byte { return append(key(n), make([]byte, 400)...) }
 
-const wideKeys = 400
+const wideKeys = 376
 
-// wideTree is a database's file with such a tree, and where its leaves are.
-func wideTree(t *testing.T, path string) (image []byte, root uint64, leaves []uint64) {
+// wideTree is a database's file with such a tree, and where its leaves are; edge is the first
+// of the three below the last branch page.
+func wideTree(t *testing.T, path string) (image []byte, root uint64, leaves []uint64, edge int) {
 	t.Helper()
 	db := open(t, OpenBolt, path)
 	must(t, db.Update(func(tx Tx) error {
@@ -40,14 +41,20 @@ func wideTree(t *testing.T, path string) (image []byte, root uint64, leaves []ui
 	must(t, err)
 	levels := len(p.steps)
 	for first := []byte{}; first != nil; {
+		if p.last().at == 0 {
+			edge = len(leaves)
+		}
 		leaves = append(leaves, p.end())
 		first, err = p.next()
 		must(t, err)
 	}
+	if len(leaves)-edge != 3 {
+		t.Fatalf("%d leaves below the last branch page, want 3: too many for bbolt to join it with the page before", len(leaves)-edge)
+	}
 	if levels < 2 || len(leaves) < 30 {
 		t.Fatalf("%d leaves below %d levels of branch pages: too few to show anything", len(leaves), levels)
 	}
-	return image, root, leaves
+	return image, root, leaves, edge
 }
 
 // keysOf are the keys of a leaf.
@@ -80,8 +87,9 @@ func disguise(image []byte, leaf, child uint64, count int) {
 	}
 }
 
-// What can be done near a leaf: in it, beside it, and over all.
-func doNear(before, keys, behind [][]byte) map[string]func(tx Tx) error {
+// What can be done near a leaf: in it, beside it, and over all. Those that are farther are two
+// leaves behind the one behind it.
+func doNear(before, keys, behind, farther [][]byte) map[string]func(tx Tx) error {
 	nothing := func(_, _ []byte) error { return nil }
 	return map[string]func(tx Tx) error{
 		"get":           func(tx Tx) error { _ = tx.Get("b", keys[1]); return nil },
@@ -94,6 +102,9 @@ func doNear(before, keys, behind [][]byte) map[string]func(tx Tx) error {
 		"clear":         func(tx Tx) error { return tx.Clear("b") },
 		"delete before": func(tx Tx) error { return deleteAll(tx, before) },
 		"delete behind": func(tx Tx) error { return deleteAll(tx, behind) },
+		"delete most behind and farther": func(tx Tx) error { // which may join the branch pages above, first
+			return errors.Join(deleteAll(tx, behind[1:]), deleteAll(tx, farther[1:]))
+		},
 		"walk over what was deleted": func(tx Tx) error {
 			return errors.Join(deleteAll(tx, before), tx.Each("b", nil, nothing))
 		},
@@ -117,11 +128,11 @@ func TestBboltNeverDescendsToABranchPageAmongLeaves(t *testing.T) {
 	defer func() { boltMapBytes = saved }()
 	boltMapBytes = 1 << 20 // maps stay where damage was met
 	path := filepath.Join(t.TempDir(), "db")
-	image, root, leaves := wideTree(t, path)
+	image, root, leaves, edge := wideTree(t, path)
 	refused := 0
-	for _, at := range []int{1, len(leaves) / 2, len(leaves) - 2} {
-		leaf := leaves[at]
-		near := doNear(keysOf(image, leaves[at-1]), keysOf(image, leaf), keysOf(image, leaves[at+1]))
+	for _, at := range []int{1, len(leaves) / 2, edge - 1, edge, len(leaves) - 2} {
+		leaf, farther := leaves[at], leaves[min(at+3, len(leaves)-1)]
+		near := doNear(keysOf(image, leaves[at-1]), keysOf(image, leaf), keysOf(image, leaves[at+1]), keysOf(image, farther))
 		for what, child := range map[string]uint64{"itself": leaf, "the root": root, "another leaf": leaves[0]} {
 			for doing, do := range near {
 				damaged := bytes.Clone(image)
@@ -138,8 +149,8 @@ func TestBboltNeverDescendsToABranchPageAmongLeaves(t *testing.T) {
 			}
 		}
 	}
-	if refused != 99 {
-		t.Errorf("%d of 99 were tried", refused)
+	if refused != 180 {
+		t.Errorf("%d of 180 were tried", refused)
 	}
 }
 
@@ -147,7 +158,7 @@ func TestBboltNeverDescendsToABranchPageAmongLeaves(t *testing.T) {
 // the keys with which leaves begin.
 func TestALeafThatBeginsWithAnotherKeyIsDamage(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
-	image, _, leaves := wideTree(t, path)
+	image, _, leaves, _ := wideTree(t, path)
 	for what, damage := range map[string]func(page []byte){
 		"a lower key":                   func(page []byte) { page[boltHeader+binary.LittleEndian.Uint32(page[boltHeader+4:])+7]-- },
 		"a shorter key":                 func(page []byte) { page[boltHeader+8]-- },
