@@ -32,6 +32,7 @@ func TestDiffCountsDistinctAcceptors(t *testing.T) {
 	one, two := openVotes(t, dir("1"), 1, 0, 1, 2, 3), openVotes(t, dir("2"), 2, 0, 1, 2, 3)
 	must(t, os.Symlink(dir("1"), dir("link")))
 	must(t, os.CopyFS(dir("copy"), os.DirFS(dir("1"))))
+	copied, wiped := open(t, dir("copy")), openVotes(t, dir("1 wiped"), 1, 0, 1, 2, 3)
 	for _, c := range []struct {
 		name            string
 		folders         []*Folder
@@ -41,9 +42,12 @@ func TestDiffCountsDistinctAcceptors(t *testing.T) {
 		{"one of three", []*Folder{one}, 0, 0},
 		{"a folder twice", []*Folder{one, one}, 0, 1},
 		{"a link to it", []*Folder{one, open(t, dir("link"))}, 0, 1},
-		{"a copy of it", []*Folder{one, open(t, dir("copy"))}, 0, 1},
+		{"a copy of it", []*Folder{one, copied}, 0, 1},
 		{"one who does not vote", []*Folder{one, openVotes(t, dir("4"), 4, 0, 1, 2, 3)}, 0, 0},
 		{"another store of its number", []*Folder{one, two, openVotes(t, dir("2 wiped"), 2, 0, 1, 2, 3)}, 0, 1},
+		{"a copy of it, and another store of its number", []*Folder{one, copied, wiped, two}, 0, 2},
+		{"those in another order", []*Folder{one, wiped, copied, two}, 0, 2},
+		{"the other store first", []*Folder{wiped, one, copied, two}, 0, 2},
 		{"fewer than vote by the furthest list", []*Folder{two, openVotes(t, dir("3"), 3, 1, 1, 2, 3, 4, 5)}, 0, 0},
 		{"as many as vote by the furthest list", []*Folder{openVotes(t, dir("5"), 5, 0, 1, 2, 3, 4, 5), openVotes(t, dir("6"), 2, 1, 2)}, 2, 0},
 	} {

@@ -86,24 +86,29 @@ func (d *Difference) membership(folders []*Folder) (m protocol.Membership, known
 // acceptors are the folders whose votes count: those of distinct acceptors (rule 4). Where
 // two hold different stores of one acceptor, nobody knows which of them voted under its name.
 func (d *Difference) acceptors(folders []*Folder) map[*Folder]bool {
-	counted := map[*Folder]bool{}
 	first := map[protocol.NodeID]*Folder{}
+	unclear := map[protocol.NodeID]bool{} // two stores have that number
 	for _, f := range folders {
 		id := f.identity
-		if id.Role != protocol.RoleAcceptor && id.Role != protocol.RoleServer {
+		if !votes(id.Role) {
 			continue
 		}
 		other, found := first[id.ID]
 		switch {
 		case !found:
-			first[id.ID], counted[f] = f, true
+			first[id.ID] = f
 		case other.identity == id:
-			counted[f] = true
-			d.Copies = append(d.Copies, fmt.Sprintf("%s and %s hold the same store, that of %s %s: its votes count once", other.dir, f.dir, id.Role, id.ID))
+			d.Copies = append(d.Copies, fmt.Sprintf("%s and %s hold the same store, that of %s %s: its votes count once at most", other.dir, f.dir, id.Role, id.ID))
 		default:
-			counted[other] = false
+			unclear[id.ID] = true
 			d.Copies = append(d.Copies, fmt.Sprintf("%s and %s hold two different stores of %s %s: its votes do not count", other.dir, f.dir, id.Role, id.ID))
 		}
 	}
+	counted := map[*Folder]bool{}
+	for _, f := range folders {
+		counted[f] = votes(f.identity.Role) && !unclear[f.identity.ID]
+	}
 	return counted
 }
+
+func votes(r protocol.Role) bool { return r == protocol.RoleAcceptor || r == protocol.RoleServer }

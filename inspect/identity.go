@@ -96,15 +96,17 @@ func (f *Folder) noStore() error {
 		storage.ErrNotFormatted, f.dir, len(stores), stores[0])
 }
 
-// hasStore reports whether a folder holds a store, or a part of one.
+// hasStore reports whether a folder holds a store, or a part of one; yes, if this user may
+// not look into it: who opens it is told so, where nobody would miss what was left out.
 func hasStore(dir string) bool {
 	for _, name := range []string{storage.IdentityName, storage.DatabaseName} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+		_, err := os.Stat(filepath.Join(dir, name))
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return true
 		}
 	}
 	files, err := wal.Files(vfs.OS{}, filepath.Join(dir, storage.LogName))
-	return err == nil && len(files) > 0
+	return len(files) > 0 || errors.Is(err, fs.ErrPermission)
 }
 
 // Stores are the folders that hold stores: dir itself, or those right under it, in the

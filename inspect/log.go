@@ -83,6 +83,19 @@ type LogEntry struct {
 	Identity storage.Identity
 }
 
+// Raw is what stands in the file at the entry's place, damaged or not: at most 2 MiB of
+// it, and nothing of what cannot be read.
+func (e *LogEntry) Raw() []byte {
+	file, err := openRegular(e.File)
+	if err != nil {
+		return nil
+	}
+	defer file.Close()
+	buf := make([]byte, min(e.Bytes, 2<<20))
+	n, _ := file.ReadAt(buf, e.At.Offset)
+	return buf[:n]
+}
+
 // Log visits everything in the log from a position on, damage and unused room
 // included, in order; of a running process, what is durable.
 func (f *Folder) Log(from wal.Position, visit func(*LogEntry) error) error {

@@ -85,6 +85,7 @@ type inspection struct {
 	visit    func(Found) error
 	reader   reader
 	next     uint64 // number of the batch that belongs here; 0: any
+	foreign  uint64 // the log that the segment belongs to, by its header; 0: this one, or nobody knows
 }
 
 // show leaves out what lies before the place where the user wants to begin.
@@ -131,6 +132,10 @@ func (in *inspection) salvage(path string, e entry, detail string) error {
 		return fmt.Errorf("wal: open %s: %w", path, err)
 	}
 	before := in.next
+	if id := idOf(in.options, e); id != logID {
+		in.foreign = id
+		defer func() { in.foreign = 0 }()
+	}
 	err = in.walk(&segment{id: e.id, path: path, file: file, size: e.size}, logID)
 	if in.next == before {
 		in.next = 0 // no batch was found: what is missing behind it is this damage
@@ -202,14 +207,23 @@ func (in *inspection) broken(off int64, st *stop) (int64, error) {
 		if err := in.frames(off, st.off, KindTorn); err != nil {
 			return 0, err
 		}
-		rest := Found{At: Position{in.reader.id, st.off}, Kind: KindUnused, Bytes: in.reader.size - st.off, Detail: st.fault}
-		return in.reader.size, in.show(rest)
+		return in.reader.size, in.show(in.rest(st))
 	}
 	if err := in.frames(off, st.off, KindRecord); err != nil {
 		return 0, err
 	}
 	in.next = m.seq + 1
 	return at + markerBytes, in.around(st, at)
+}
+
+// rest is what is behind the last batch of a segment. In one of another log that is not
+// unused: that log's batches may stand there.
+func (in *inspection) rest(st *stop) Found {
+	rest := Found{At: Position{in.reader.id, st.off}, Kind: KindUnused, Bytes: in.reader.size - st.off, Detail: st.fault}
+	if in.foreign != 0 {
+		rest.Kind, rest.Detail = KindDamaged, fmt.Sprintf("what stands here is of log %016x", in.foreign)
+	}
+	return rest
 }
 
 // around shows the damage at a stop, and what is whole between it and the marker at until.

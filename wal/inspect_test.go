@@ -154,6 +154,23 @@ func TestInspectReadsASegmentWhoseHeaderOrSizeIsWrong(t *testing.T) {
 	}
 }
 
+// What stands in a segment of another log is not shown as of this one, nor as room that was
+// never written to.
+func TestInspectDoesNotCallAnotherLogsSegmentUnused(t *testing.T) {
+	fsys := newMem(t, 1)
+	forge(1).batch(1, "a").writeTo(t, fsys)
+	o := options(fsys)
+	o.LogID++
+	var got []string
+	must(t, Inspect(o, Position{}, func(f Found) error {
+		got = append(got, fmt.Sprintf("%v %v +%d", f.At, f.Kind, f.Bytes))
+		return nil
+	}))
+	if want := []string{"1:0 damaged +64", "1:64 damaged +1984"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // Where nobody knows which log it is, the other headers say it, or what is left of the only one.
 func TestInspectReadsASegmentWithoutAHeaderOfALogThatNobodyKnows(t *testing.T) {
 	for _, others := range []bool{false, true} {

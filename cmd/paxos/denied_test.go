@@ -76,3 +76,20 @@ func TestWhatOneMayNotReadIsNotDamaged(t *testing.T) {
 		})
 	}
 }
+
+// A node whose folder this user may not read is not left out of a comparison in silence.
+func TestAStoreThatOneMayNotReadIsNotLeftOut(t *testing.T) {
+	top := filepath.Join(t.TempDir(), "nodes")
+	for _, name := range []string{"server-1", "server-2", "server-3"} {
+		makeStore(t, filepath.Join(top, name))
+	}
+	asOwner(t, top)
+	hidden := filepath.Join(top, "server-2")
+	if err := os.Chmod(hidden, 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(hidden, 0o700) }) // so that it can be removed
+	if code, stdout, stderr := call(t, "", "inspect", "diff", top); code != exitRefused || !strings.Contains(stderr, hidden) {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}

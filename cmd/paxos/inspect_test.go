@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"paxos/list"
 	"paxos/protocol"
@@ -308,5 +309,27 @@ func TestInspectEndsQuietlyWhenItsReaderGoesAway(t *testing.T) {
 		if code := run(t.Context(), append([]string{"inspect"}, args...), strings.NewReader(""), hungUp{}, &errOut); code != exitOK || errOut.Len() > 0 {
 			t.Errorf("%v: exit code %d, %q", args, code, errOut.String())
 		}
+	}
+}
+
+// A named pipe in the place of a segment is damage, whose bytes nobody waits for.
+func TestNobodyWaitsForTheBytesOfAPipe(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "server-2")
+	makeStore(t, dir)
+	segment := filepath.Join(dir, "log", "0000000000000001.wal")
+	if err := errors.Join(os.Remove(segment), syscall.Mkfifo(segment, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(t.Context(), []string{"inspect", "wal", dir, "--raw"}, strings.NewReader(""), io.Discard, io.Discard)
+	}()
+	select {
+	case code := <-ended:
+		if code != exitCorrupt {
+			t.Errorf("exit code %d", code)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("it waits for somebody who writes into the pipe")
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -123,7 +122,7 @@ func parsePosition(text string) (p wal.Position, err error) {
 func (f *walFlags) line(l *look, e *inspect.LogEntry) error {
 	line := describeLog(e)
 	if f.raw && e.Kind != wal.KindUnused {
-		line.Raw = rawBytes(e)
+		line.Raw = hex.EncodeToString(e.Raw())
 	}
 	if l.json {
 		return l.line(line)
@@ -151,18 +150,6 @@ func hexLines(l *look, raw string) error {
 		raw = raw[n:]
 	}
 	return nil
-}
-
-// rawBytes reads what stands in the file, damaged or not.
-func rawBytes(e *inspect.LogEntry) string {
-	file, err := os.Open(e.File)
-	if err != nil {
-		return ""
-	}
-	defer file.Close()
-	buf := make([]byte, min(e.Bytes, 2<<20))
-	n, _ := file.ReadAt(buf, e.At.Offset) // what cannot be read is not shown
-	return hex.EncodeToString(buf[:n])
 }
 
 // describeLog says what a record means.
