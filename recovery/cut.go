@@ -105,7 +105,7 @@ type Reissue struct {
 
 // Plan says what Do will do.
 func (r *Reissue) Plan(ctx context.Context, p *Plan) error {
-	old, err := storage.ReadIdentity(r.Folder.dir)
+	old, _, err := Whose(r.Folder.dir)
 	if err == nil && (old.Cluster != r.Want.Cluster || old.Role != r.Want.Role) {
 		return fmt.Errorf("%w: %s belongs to %s", storage.ErrForeign, r.Folder.dir, old)
 	}

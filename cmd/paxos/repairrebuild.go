@@ -72,16 +72,8 @@ func (f *rebuildFlags) run(cmd *cobra.Command, args []string) error {
 	}
 	p = &recovery.Plan{Title: "Rebuild the store in " + args[0]}
 	s := seat{folder: folder, source: source, dir: args[0]}
-	switch id, err := storage.ReadIdentity(args[0]); {
-	case err == nil:
-		s.old = &id
-		p.Found = append(p.Found, fmt.Sprintf("%s holds the store of %s", args[0], id))
-	case errors.Is(err, storage.ErrNotFormatted):
-		p.Found = append(p.Found, args[0]+" holds no store")
-	case errors.Is(err, fs.ErrPermission):
+	if s.old, err = whoseFolder(p, args[0]); err != nil {
 		return fail(recoveryExitCode(err), err)
-	default:
-		p.Found = append(p.Found, "whose store this is cannot be read: "+err.Error())
 	}
 	p.Lost = append(p.Lost, "the old store's promises and votes: it never votes again",
 		"of the list nothing that a majority of the others has")
@@ -89,6 +81,27 @@ func (f *rebuildFlags) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return f.carryOut(cmd, p)
+}
+
+// whoseFolder says what is known of whose store the folder holds, and returns what its file
+// "identity" says; nil if that cannot be read.
+func whoseFolder(p *recovery.Plan, dir string) (*storage.Identity, error) {
+	found := func(format string, args ...any) { p.Found = append(p.Found, fmt.Sprintf(format, args...)) }
+	id, where, err := recovery.Whose(dir)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return nil, err
+	case errors.Is(err, storage.ErrNotFormatted):
+		found("%s holds no store", dir)
+	case err != nil:
+		found("whose store this is cannot be read: %v", err)
+	case where != "":
+		found("the identity in %s is missing or damaged; by its %s it is the store of %s", dir, where, id)
+	default:
+		found("%s holds the store of %s", dir, id)
+		return &id, nil
+	}
+	return nil, nil
 }
 
 // openSource opens what --from names; nil for nothing.

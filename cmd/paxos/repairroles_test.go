@@ -231,3 +231,39 @@ func TestAStoreWithoutItsLogIsExportedAndCut(t *testing.T) {
 	}
 	mustNotVote(t, dir, old)
 }
+
+// What says whose store it is stands in the database and the log, too: a store that lost the
+// file only has voted all the same (rule 10).
+func TestAStoreWithoutItsIdentityIsNoEmptyFolder(t *testing.T) {
+	at := t.TempDir()
+	from, dir := filepath.Join(at, "acceptor-1"), filepath.Join(at, "acceptor-2")
+	roleStore(t, from, protocol.RoleAcceptor, 1)
+	for what, spoil := range map[string]func(dir string) error{
+		"checkpoint.db": func(string) error { return nil },
+		"log":           func(dir string) error { return os.Remove(filepath.Join(dir, storage.DatabaseName)) },
+	} {
+		ok(t, os.RemoveAll(dir))
+		old := roleStore(t, dir, protocol.RoleAcceptor, 2)
+		ok(t, errors.Join(os.Remove(filepath.Join(dir, storage.IdentityName)), spoil(dir)))
+		rebuild := func(id string) (int, string) {
+			code, stdout, stderr := call(t, "", "repair", "rebuild", dir, "--id", id, "--from", from, "--yes")
+			return code, stdout + stderr
+		}
+		if code, out := rebuild("2"); code == exitOK || !strings.Contains(out, "has voted with the store") {
+			t.Errorf("%s: under its own number: exit code %d, %s", what, code, out)
+		}
+		code, out := rebuild("4")
+		if code != exitOK || !strings.Contains(out, "by its "+what+" it is the store of "+old.String()) || strings.Contains(out, "holds no store") {
+			t.Errorf("%s: exit code %d, %s", what, code, out)
+		}
+	}
+	ok(t, os.RemoveAll(dir))
+	roleStore(t, dir, protocol.RoleAcceptor, 2)
+	for _, name := range []string{storage.IdentityName, storage.DatabaseName} {
+		ok(t, os.WriteFile(filepath.Join(dir, name), []byte("no more"), 0o644))
+	}
+	ok(t, os.RemoveAll(filepath.Join(dir, storage.LogName)))
+	if code, out, _ := call(t, "", "repair", "rebuild", dir, "--id", "4", "--from", from, "--yes"); code != exitOK || !strings.Contains(out, "cannot be read") {
+		t.Errorf("where nothing says it: exit code %d, %s", code, out)
+	}
+}
