@@ -111,16 +111,32 @@ func (b *backup) entries(image storage.Image) {
 		w.fail(checkImages, "a backup of %v has another state of %d entries than was decided", b.h, image.Index)
 	}
 	next := image.Index
-	err := b.view.Read(next, b.h.process, func(first uint64, count int, block []byte) error {
-		for index, payload := range list.Entries(first, block) {
-			if index != next || w.judge.book.entries[index].hash != hashOf(payload) {
-				w.fail(checkImages, "a backup of %v has another entry %d than was decided", b.h, index)
-			}
-			next++
-		}
+	err := b.view.Read(next, b.h.process, func(first uint64, _ int, block []byte) error {
+		next = b.compare(next, first, block)
 		return nil
 	})
 	if err != nil {
 		b.lost(err)
+		return
+	}
+	b.ends(next)
+}
+
+// compare checks the entries of a block, and returns the index behind them.
+func (b *backup) compare(next, first uint64, block []byte) uint64 {
+	book := &b.h.w.judge.book
+	for index, payload := range list.Entries(first, block) {
+		if index != next || index >= book.length() || book.entries[index].hash != hashOf(payload) {
+			b.h.w.fail(checkImages, "a backup of %v has another entry %d than was decided", b.h, index)
+		}
+		next++
+	}
+	return next
+}
+
+// ends checks that nothing is missing at the end, or too much.
+func (b *backup) ends(next uint64) {
+	if next != b.view.Length() {
+		b.h.w.fail(checkImages, "a backup of %v ends before entry %d, and the list that it reads has %d", b.h, next, b.view.Length())
 	}
 }
