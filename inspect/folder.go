@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"paxos/storage"
 	"paxos/storage/kv/pages"
@@ -152,7 +153,7 @@ func (f *Folder) openDatabase() error {
 	if err != nil {
 		return errors.Join(err, db.Close())
 	}
-	f.db, f.file = db, pages.New(path, db, info.Size())
+	f.db, f.file = db, pages.New(path, &gentle{ReaderAt: db, running: f.Running, since: time.Now()}, info.Size())
 	if f.host != nil {
 		f.meta, f.hasMeta = f.host.meta, true
 		return nil
