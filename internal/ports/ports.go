@@ -22,7 +22,10 @@ func Choose(count int, bind func(port int) (io.Closer, error)) (chosen []int, er
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
 		port := lowest + rand.IntN(highest-lowest)
-		if err = reserve(port); err != nil {
+		if reserved := reserve(port); reserved != nil {
+			if err == nil { // what bind said of another port says more
+				err = reserved
+			}
 			continue
 		}
 		var c io.Closer
